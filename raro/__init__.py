@@ -1,0 +1,1 @@
+"""RARO: a file system with a memory for teams of AI agents."""

@@ -1,0 +1,279 @@
+"""Every error a person can cause or meet, with a stable code and an HTTP status.
+
+    RaroError                     500 internal
+    ├── BadRequest                400 bad_request
+    │   ├── BadClientId           400 bad_client_id
+    │   └── BadCursor             400 bad_cursor
+    ├── NotFound                  404 not_found
+    │   ├── FileNotFound          404 file_not_found
+    │   ├── RunNotFound           404 run_not_found
+    │   ├── AgentNotFound         404 agent_not_found
+    │   ├── ArtifactNotFound      404 artifact_not_found
+    │   └── OutputNotFound        404 output_not_found
+    ├── Conflict                  409 conflict
+    │   ├── WrongState            409 wrong_state
+    │   ├── NameTaken             409 name_taken
+    │   ├── GraceOver             409 grace_over
+    │   └── TooMuchContention     409 too_much_contention
+    ├── Gone                      410 gone
+    │   └── BytesErased           410 bytes_erased
+    ├── TooLarge                  413 too_large
+    ├── Unprocessable             422 unprocessable
+    │   ├── BadName               422 bad_name
+    │   ├── BadWorkflow           422 bad_workflow
+    │   │   ├── CyclicWorkflow    422 cyclic_workflow
+    │   │   └── UnknownDependency 422 unknown_dependency
+    │   └── KeyReused             422 idempotency_key_reused
+    ├── Unavailable               503 unavailable
+    │   ├── LogUnavailable        503 log_unavailable
+    │   ├── ViewsUnavailable      503 views_unavailable
+    │   └── SandboxUnavailable    503 sandbox_unavailable
+    ├── StorageFault              507 storage_fault
+    │   ├── StorageFull           507 storage_full
+    │   ├── BlobMissing           500 blob_missing
+    │   └── BlobCorrupt           500 blob_corrupt
+    ├── UnsafeFile                422 unsafe_file
+    ├── LogDamaged                500 log_damaged
+    ├── StorageInUse              409 storage_in_use
+    └── StartFailed               500 start_failed
+
+A message names what was wrong, with the value, and says what to do. `detail` fields go into
+the problem+json answer beside it (RFC 9457), so a program need not parse the sentence.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RaroError(Exception):
+    """The root: `code` never changes once released, `status` is the HTTP status it becomes."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, **detail: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class BadRequest(RaroError):
+    """The request itself cannot be understood."""
+
+    code = "bad_request"
+    status = 400
+
+
+class BadClientId(BadRequest):
+    """The client header is empty or malformed."""
+
+    code = "bad_client_id"
+
+
+class BadCursor(BadRequest):
+    """A paging or stream cursor does not parse."""
+
+    code = "bad_cursor"
+
+
+class NotFound(RaroError):
+    """Nothing of that name belongs to this client."""
+
+    code = "not_found"
+    status = 404
+
+
+class FileNotFound(NotFound):
+    """No such library file (or version of it)."""
+
+    code = "file_not_found"
+
+
+class RunNotFound(NotFound):
+    """No such run."""
+
+    code = "run_not_found"
+
+
+class AgentNotFound(NotFound):
+    """The run has no such agent."""
+
+    code = "agent_not_found"
+
+
+class ArtifactNotFound(NotFound):
+    """The run has no such artifact."""
+
+    code = "artifact_not_found"
+
+
+class OutputNotFound(NotFound):
+    """The agent has no output yet, or the session no such file."""
+
+    code = "output_not_found"
+
+
+class Conflict(RaroError):
+    """The thing exists, and its state does not allow the command."""
+
+    code = "conflict"
+    status = 409
+
+
+class WrongState(Conflict):
+    """The command does not fit the current state."""
+
+    code = "wrong_state"
+
+
+class NameTaken(Conflict):
+    """Another thing has that name already."""
+
+    code = "name_taken"
+
+
+class GraceOver(Conflict):
+    """The time within which a deletion can be undone has passed."""
+
+    code = "grace_over"
+
+
+class TooMuchContention(Conflict):
+    """Other writers won every retry."""
+
+    code = "too_much_contention"
+
+
+class Gone(RaroError):
+    """It existed, its record stays, its bytes do not."""
+
+    code = "gone"
+    status = 410
+
+
+class BytesErased(Gone):
+    """The bytes were erased after the grace period."""
+
+    code = "bytes_erased"
+
+
+class TooLarge(RaroError):
+    """A body or file is over its limit."""
+
+    code = "too_large"
+    status = 413
+
+
+class Unprocessable(RaroError):
+    """Well-formed, but not acceptable."""
+
+    code = "unprocessable"
+    status = 422
+
+
+class BadName(Unprocessable):
+    """A file name or path breaks the naming rules."""
+
+    code = "bad_name"
+
+
+class BadWorkflow(Unprocessable):
+    """The workflow cannot be run as it stands."""
+
+    code = "bad_workflow"
+
+
+class CyclicWorkflow(BadWorkflow):
+    """The agents' dependencies form a circle."""
+
+    code = "cyclic_workflow"
+
+
+class UnknownDependency(BadWorkflow):
+    """An agent depends on one that is not in the workflow."""
+
+    code = "unknown_dependency"
+
+
+class KeyReused(Unprocessable):
+    """An Idempotency-Key came again with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class UnsafeFile(Unprocessable):
+    """A path leads outside its root, or to something that is not a plain single-linked file."""
+
+    code = "unsafe_file"
+
+
+class Unavailable(RaroError):
+    """A part the command needs is away; the command was not carried out, or its outcome is told."""
+
+    code = "unavailable"
+    status = 503
+
+
+class LogUnavailable(Unavailable):
+    """The event log does not answer."""
+
+    code = "log_unavailable"
+
+
+class ViewsUnavailable(Unavailable):
+    """The projections are not caught up in time."""
+
+    code = "views_unavailable"
+
+
+class SandboxUnavailable(Unavailable):
+    """No sandbox tier holds on this machine."""
+
+    code = "sandbox_unavailable"
+
+
+class StorageFault(RaroError):
+    """The storage folder did not do its part."""
+
+    code = "storage_fault"
+    status = 507
+
+
+class StorageFull(StorageFault):
+    """No space is left; nothing was recorded."""
+
+    code = "storage_full"
+
+
+class BlobMissing(StorageFault):
+    """The log names bytes that are not on disk."""
+
+    code = "blob_missing"
+    status = 500
+
+
+class BlobCorrupt(StorageFault):
+    """The bytes on disk do not have the hash of their name."""
+
+    code = "blob_corrupt"
+    status = 500
+
+
+class LogDamaged(RaroError):
+    """The log is not the one the cursor was written for."""
+
+    code = "log_damaged"
+
+
+class StorageInUse(RaroError):
+    """Another process holds this storage folder."""
+
+    code = "storage_in_use"
+    status = 409
+
+
+class StartFailed(RaroError):
+    """A part of the machine did not come up."""
+
+    code = "start_failed"
