@@ -1,0 +1,1 @@
+"""The append-only log: envelope, catalogue, stream set-up, append, read, upcast."""
