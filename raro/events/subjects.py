@@ -21,6 +21,11 @@ def aggregate_filter(client_id: str, aggregate: str, aggregate_id: str) -> str:
     return f"{PREFIX}.{client_id}.{aggregate}.{aggregate_id}.>"
 
 
+def aggregate_of(subject: str) -> str:
+    """The filter of the aggregate that an event's subject belongs to."""
+    return subject.rpartition(".")[0] + ".>"
+
+
 def event_filter(aggregate: str, event: str) -> str:
     """Matches one kind of event of all clients; what reactors subscribe to."""
     return f"{PREFIX}.*.{aggregate}.*.{event}"
