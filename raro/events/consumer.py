@@ -48,7 +48,9 @@ class Delivery:
 class DurableConsumer:
     """A named place in the stream, shared by every worker that uses the same name."""
 
-    def __init__(self, nc: Client, name: str, filters: Sequence[str], *, ack_wait_s: float, max_ack_pending: int) -> None:
+    def __init__(
+        self, nc: Client, name: str, filters: Sequence[str], *, ack_wait_s: float, max_ack_pending: int
+    ) -> None:
         self._nc = nc
         self.name = name
         self._config: dict[str, Any] = {
@@ -68,7 +70,9 @@ class DurableConsumer:
         body = {"stream_name": STREAM, "config": self._config, "action": ""}
         await wire.js_request(self._nc, f"CONSUMER.DURABLE.CREATE.{STREAM}.{self.name}", body)
         info = await self.info()
-        wrong = {key: info["config"].get(key) for key, value in self._config.items() if info["config"].get(key) != value}
+        wrong = {
+            key: info["config"].get(key) for key, value in self._config.items() if info["config"].get(key) != value
+        }
         if wrong.pop("filter_subjects", None) and info["config"].get("filter_subject") != "".join(
             self._config["filter_subjects"]
         ):

@@ -58,7 +58,9 @@ def wanted_config(replicas: int) -> dict[str, Any]:
 def differences(wanted: dict[str, Any], actual: dict[str, Any]) -> list[str]:
     """Every setting that is not as asked, as `name: wanted X, is Y`."""
     wrong = [
-        f"{name}: wanted {value!r}, is {actual.get(name)!r}" for name, value in wanted.items() if actual.get(name) != value
+        f"{name}: wanted {value!r}, is {actual.get(name)!r}"
+        for name, value in wanted.items()
+        if actual.get(name) != value
     ]
     return wrong + [f"{name}: wanted off, is {actual[name]!r}" for name in _OFF if actual.get(name)]
 

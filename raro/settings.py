@@ -1,0 +1,56 @@
+"""Every setting: name, default, unit, help. Read once from `RARO_*` variables, passed on as values.
+
+docs/operations.md lists them all; a test fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """One process's settings; the variable of `port` is `RARO_PORT`."""
+
+    model_config = SettingsConfigDict(env_prefix="RARO_", frozen=True, extra="ignore")
+
+    storage: Path = Field(default=Path("storage"), description="data folder")
+    host: str = Field(default="127.0.0.1", description="address the API listens on")
+    port: int = Field(default=3000, ge=0, le=65535, description="port the API listens on; 0 picks a free one")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(default="warning", description="least level logged")
+
+    nats_url: str | None = Field(default=None, description="an existing nats-server with JetStream; unset: embedded")
+    nats_replicas: int = Field(default=1, ge=1, le=5, description="copies of the event stream; 3 in a cluster")
+    redis_url: str | None = Field(default=None, description="an existing Redis or Valkey; unset: embedded")
+    output_ttl_s: int = Field(default=3600, ge=1, description="how long Redis keeps an agent's output, seconds")
+
+    max_upload_bytes: int = Field(default=64 * 1024 * MIB, ge=1, description="largest single upload, bytes")
+    retention_days: float = Field(default=7, gt=0, le=3650, description="days an artifact is kept unless pinned")
+    grace_hours: float = Field(default=72, ge=0, description="hours within which a deletion can be undone")
+    session_hours: float = Field(default=24, gt=0, description="hours a finished run's session folder is kept")
+    retention_interval_s: float = Field(default=60, gt=0, description="seconds between looks for what expired")
+    tree_interval_s: float = Field(default=5, gt=0, description="seconds between looks at the trees and dropped files")
+
+    sandbox: Literal["auto", "bubblewrap", "shim", "unsafe", "off"] = Field(
+        default="auto", description="sandbox tier; auto takes the strongest that holds here"
+    )
+    sandbox_wall_s: float = Field(default=300, gt=0, description="wall time of one Python execution, seconds")
+    sandbox_cpu_s: int = Field(default=300, gt=0, description="CPU time of one Python execution, seconds")
+    sandbox_memory_mb: int = Field(default=2048, ge=256, description="memory of one Python execution, MiB")
+    sandbox_processes: int = Field(default=128, ge=8, description="processes and threads of one execution")
+    sandbox_output_kb: int = Field(default=256, ge=1, description="printed output of one execution, KiB")
+    sandbox_files: int = Field(default=1000, ge=1, description="files in one agent's output folder")
+    sandbox_file_mb: int = Field(default=1024, ge=1, description="largest file an agent may write, MiB")
+    sandbox_total_mb: int = Field(default=4096, ge=1, description="all files an agent may write, MiB")
+
+    agents_at_once: int = Field(default=4, ge=1, le=64, description="agents one worker runs side by side")
+    ack_wait_s: float = Field(default=10, ge=1, description="seconds after which a dead worker's work is taken over")
+    max_deliveries: int = Field(default=5, ge=1, description="tries of a reactor before it parks an event")
+    project_timeout_s: float = Field(default=10, gt=0, description="seconds a command waits for the views")
+    sse_beat_s: float = Field(default=15, gt=0, description="seconds between beats of an event stream")
+    sse_queue: int = Field(default=256, ge=8, description="patches a slow stream may fall behind before it is dropped")
