@@ -1,0 +1,1 @@
+"""Commands: load an aggregate, let `raro.domain` decide, append with optimistic concurrency."""
