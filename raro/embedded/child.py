@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from raro.errors import StartFailed
 
@@ -110,7 +110,7 @@ class Child:
             backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
             try:
                 await self._launch()
-            except (StartFailed, OSError) as fault:
+            except StartFailed as fault:
                 log.error("%s", fault)
                 continue
             self.restarts += 1
@@ -129,11 +129,14 @@ class Child:
         raise StartFailed(f"{self.server.name} did not start: {self._last_words()}")
 
     async def _spawn(self) -> asyncio.subprocess.Process:
-        command = self.server.prepare()
-        output = self._output()
-        if output.exists():
-            output.replace(output.with_suffix(".out.1"))
-        with output.open("wb") as sink:
+        try:
+            command = self.server.prepare()
+            sink = self._fresh_output()
+        except OSError as fault:
+            raise StartFailed(
+                f"{self.server.name} cannot be prepared in {str(self.server.folder)!r}: {fault.strerror}"
+            ) from fault
+        with sink:
             return await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command,
                 cwd=self.server.folder,
@@ -159,6 +162,13 @@ class Child:
 
     def _output(self) -> Path:
         return self.server.folder / f"{self.server.name}.out"
+
+    def _fresh_output(self) -> BinaryIO:
+        # One older file is kept: the last words of a server that crashed.
+        output = self._output()
+        if output.exists():
+            output.replace(output.with_suffix(".out.1"))
+        return output.open("wb")
 
     def _last_words(self) -> str:
         for file in (self._output(), self.server.folder / f"{self.server.name}.log"):

@@ -49,9 +49,7 @@ class ValkeyServer:
         """Write the configuration; give the program and its arguments."""
         private_folder(self.folder)
         private_folder(self._socket.parent)
-        config = _CONFIG.format(
-            socket=self._socket, password=self._password, max_memory=self._max_memory_bytes
-        )
+        config = _CONFIG.format(socket=self._socket, password=self._password, max_memory=self._max_memory_bytes)
         write_private(self.folder / "valkey.conf", config)
         return [str(wheel_program(VALKEY)), "valkey.conf"]
 
