@@ -1,0 +1,84 @@
+"""The promotion reactor: a generated file becomes an artifact version that outlives its session.
+
+Consumes: file_generated. Emits: artifact_promoted.
+Effect: none but a look at the blob; its bytes were captured before the event was written (docs/decisions/003).
+Safe twice: a file_generated event that was promoted already is left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from raro.commands.aggregates import Aggregates
+from raro.commands.artifacts import retention_of
+from raro.domain.artifact import decide_promote
+from raro.domain.run import Run
+from raro.errors import BlobMissing
+from raro.events.catalogue import FileGenerated, RunEvent
+from raro.events.envelope import Recorded
+from raro.events.subjects import event_filter
+from raro.files.blobs import BlobStore
+from raro.files.content_types import content_type
+from raro.handlers.reactor import Reactor, aggregate_id_of, caused_by
+from raro.handlers.sessions import Sessions
+
+_HEAD_BYTES = 8192
+
+
+class Promotion:
+    """Keeps what agents made."""
+
+    def __init__(self, runs: Aggregates[Run], blobs: BlobStore, sessions: Sessions) -> None:
+        self._runs = runs
+        self._blobs = blobs
+        self._sessions = sessions
+
+    def reactor(self) -> Reactor:
+        """Listens to file_generated."""
+        return Reactor("promotion", (event_filter("run", "file_generated"),), self.handle, at_once=4)
+
+    async def handle(self, recorded: Recorded) -> None:
+        """Promote one generated file. Raises BlobMissing when its bytes are gone: retried, then parked."""
+        generated = recorded.event.data
+        assert isinstance(generated, FileGenerated)
+        run_id = aggregate_id_of(recorded)
+        if not self._blobs.exists(generated.sha256):
+            raise BlobMissing(f"the bytes of {generated.path!r} ({generated.sha256}) are not in the blob store")
+        head = await asyncio.to_thread(self._head, generated.sha256)
+
+        def decide(run: Run) -> list[RunEvent]:
+            if recorded.event.id not in run.unpromoted:
+                return []
+            return [
+                decide_promote(
+                    run.artifacts,
+                    generated,
+                    recorded.event,
+                    content_type(generated.path, head),
+                    retention=retention_of(run),
+                    reads=reads_of(run, generated),
+                )
+            ]
+
+        await self._runs.execute(recorded.event.client_id, run_id, caused_by(recorded), decide)
+        await asyncio.to_thread(self._sessions.publish, run_id, generated.path, generated.sha256)
+
+    def _head(self, sha256: str) -> bytes:
+        with self._blobs.path(sha256).open("rb") as file:
+            return file.read(_HEAD_BYTES)
+
+
+def reads_of(run: Run, generated: FileGenerated) -> tuple[str, ...]:
+    """Inputs and earlier artifacts its agent was seen to read up to the turn that made the file."""
+    agent = run.agents.get(generated.agent_id)
+    if agent is None:
+        return ()
+    seen: Mapping[str, None] = {
+        name: None
+        for turn in agent.turns
+        if turn.completed.turn <= generated.turn
+        for returned in turn.returned.values()
+        for name in returned.reads
+    }
+    return tuple(seen)

@@ -1,0 +1,168 @@
+"""What every reactor shares: consume, heartbeat, acknowledge, retry with backoff, park.
+
+A handler must be safe to run twice for the same event: delivery is at least once. Its name is its durable
+consumer's name and never changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from raro.errors import LogUnavailable
+from raro.events.catalogue import EventParked
+from raro.events.consumer import Delivery, DurableConsumer
+from raro.events.envelope import Cause, Recorded, new_event, parse_event
+from raro.events.log import EventLog
+from raro.events.subjects import SYSTEM_CLIENT, SYSTEM_ID
+from raro.events.wire import ApiError
+
+logger = logging.getLogger(__name__)
+
+_BACKOFF_S = (0.2, 1.0, 5.0, 15.0)
+_MAX_PENDING = 20_000
+# A worker that dies with the event raises nothing; after this many deliveries the event itself is suspected.
+_SUSPECT_DELIVERIES = 20
+
+
+class Later(Exception):
+    """The event is not due yet: hand it out again after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"due in {seconds:.1f} s")
+        self.seconds = seconds
+
+
+Handle = Callable[[Recorded], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reactor:
+    """A durable consumer's name, what it listens to, what it does, and how many events at once."""
+
+    name: str
+    filters: tuple[str, ...]
+    handle: Handle
+    at_once: int = 1
+
+
+class ReactorLoop:
+    """Runs one reactor until it is cancelled; outages of the log are waited out."""
+
+    def __init__(self, log: EventLog, reactor: Reactor, *, ack_wait_s: float, max_deliveries: int) -> None:
+        self._log = log
+        self._reactor = reactor
+        self._ack_wait_s = ack_wait_s
+        self._max_deliveries = max_deliveries
+        self.consumer = DurableConsumer(
+            log.nc, reactor.name, reactor.filters, ack_wait_s=ack_wait_s, max_ack_pending=_MAX_PENDING
+        )
+
+    async def run(self) -> None:
+        """Consume for ever."""
+        await self._ensure()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._reactor.at_once):
+                group.create_task(self._consume())
+
+    async def _ensure(self) -> None:
+        while True:
+            try:
+                return await self.consumer.ensure()
+            except (LogUnavailable, ApiError) as error:
+                logger.warning("reactor %s waits for the log: %s", self._reactor.name, error)
+                await asyncio.sleep(0.5)
+
+    async def _consume(self) -> None:
+        while True:
+            try:
+                delivery = await self.consumer.next()
+                if delivery is not None:
+                    await self._deliver(delivery)
+            except LogUnavailable as error:
+                logger.warning("reactor %s: %s", self._reactor.name, error)
+                await asyncio.sleep(0.5)
+                await self._ensure()
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        if not await self._log.is_committed(delivery.stored):
+            return await delivery.ack()
+        heartbeat = asyncio.create_task(self._heartbeat(delivery))
+        try:
+            await self._handle(delivery)
+        finally:
+            heartbeat.cancel()
+            with suppress(asyncio.CancelledError):
+                await heartbeat
+
+    async def _handle(self, delivery: Delivery) -> None:
+        try:
+            if delivery.deliveries > _SUSPECT_DELIVERIES:
+                raise RuntimeError(f"workers died or gave up on it {delivery.deliveries - 1} times")
+            await self._reactor.handle(self._parse(delivery))
+        except Later as later:
+            await delivery.retry_after(later.seconds)
+        except LogUnavailable:
+            raise
+        except Exception as error:
+            await self._failed(delivery, error)
+        else:
+            await delivery.ack()
+
+    def _parse(self, delivery: Delivery) -> Recorded:
+        body = self._log.upcasters.upcast(delivery.stored.body)
+        return Recorded(delivery.stored.seq, parse_event(body), delivery.stored.body)
+
+    async def _failed(self, delivery: Delivery, error: Exception) -> None:
+        logger.error(
+            "reactor %s failed on event %d (delivery %d)",
+            self._reactor.name,
+            delivery.stored.seq,
+            delivery.deliveries,
+            exc_info=error,
+        )
+        hopeless = isinstance(error, ValidationError | ValueError) and delivery.deliveries >= 2
+        if delivery.deliveries < self._max_deliveries and not hopeless:
+            return await delivery.retry_after(_BACKOFF_S[min(delivery.deliveries, len(_BACKOFF_S)) - 1])
+        await self._park(delivery, error)
+        await delivery.ack()
+
+    async def _park(self, delivery: Delivery, error: Exception) -> None:
+        parts = delivery.stored.subject.split(".")
+        try:
+            event_id = parse_event(delivery.stored.body).id
+        except (ValueError, ValidationError):
+            event_id = f"seq-{delivery.stored.seq}"
+        parked = EventParked(
+            reactor=self._reactor.name,
+            seq=delivery.stored.seq,
+            event_id=event_id,
+            event_subject=delivery.stored.subject,
+            client_id=parts[2],
+            error=f"{type(error).__name__}: {error}"[:2000],
+            deliveries=delivery.deliveries,
+        )
+        cause = Cause(f"{event_id}:{self._reactor.name}", "system", event_id, datetime.now(UTC))
+        await self._log.append([new_event(SYSTEM_CLIENT, SYSTEM_ID, parked, cause)])
+
+    async def _heartbeat(self, delivery: Delivery) -> None:
+        while True:
+            await asyncio.sleep(self._ack_wait_s / 3)
+            with suppress(Exception):
+                await delivery.working()
+
+
+def caused_by(recorded: Recorded, actor: str = "system") -> Cause:
+    """The cause of what a reactor appends because of an event; the run stays the correlation."""
+    return Cause(recorded.event.id, actor, recorded.event.correlation_id, datetime.now(UTC))
+
+
+def aggregate_id_of(recorded: Recorded) -> str:
+    """The run or file an event is about."""
+    return recorded.event.subject.split(".")[4]

@@ -1,0 +1,117 @@
+"""The runs reactor: prepares a run's session, schedules its agents, ends it.
+
+Consumes: started, session_prepared, resumed, agent_turn_completed, agent_finished, agent_failed, artifact_promoted.
+Emits: session_prepared, agent_scheduled, completed, failed.
+Effect: the session's input folder, as hard links (see `raro.files.workspace`).
+Safe twice: what follows is decided from the run's state alone, and appended only if nothing came between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from raro.commands.aggregates import Aggregates
+from raro.domain.run import Run
+from raro.domain.schedule import next_events
+from raro.errors import SandboxUnavailable
+from raro.events.catalogue import Failed, RunEvent, SessionPrepared
+from raro.events.envelope import Recorded
+from raro.events.shapes import InputFile
+from raro.events.subjects import event_filter
+from raro.files.blobs import BlobStore
+from raro.handlers.reactor import Later, Reactor, aggregate_id_of, caused_by
+from raro.handlers.sessions import Sessions
+
+_EVENTS = (
+    "started",
+    "session_prepared",
+    "resumed",
+    "agent_turn_completed",
+    "agent_finished",
+    "agent_failed",
+    "artifact_promoted",
+)
+
+
+class Runs:
+    """Prepares and schedules; one event at a time per run, several runs side by side."""
+
+    def __init__(self, runs: Aggregates[Run], blobs: BlobStore, sessions: Sessions) -> None:
+        self._runs = runs
+        self._blobs = blobs
+        self._sessions = sessions
+
+    def reactors(self) -> list[Reactor]:
+        """The scheduler, and the clock of runs that have a time limit."""
+        filters = tuple(event_filter("run", event) for event in _EVENTS)
+        return [
+            Reactor("runs", filters, self.handle, at_once=8),
+            Reactor("deadlines", (event_filter("run", "started"),), self.handle_deadline),
+        ]
+
+    async def handle(self, recorded: Recorded) -> None:
+        """Bring the run one step on."""
+        client_id, run_id = recorded.event.client_id, aggregate_id_of(recorded)
+        run = (await self._runs.load(client_id, run_id)).state
+        if run.status in ("running", "paused") and run.prepared is None:
+            prepared = await self._prepare(run_id, run)
+            await self._append_unless(recorded, prepared)
+        await self._advance(recorded)
+
+    async def handle_deadline(self, recorded: Recorded) -> None:
+        """Fail the run when its time is over; wait in the queue until then."""
+        run = (await self._runs.load(recorded.event.client_id, aggregate_id_of(recorded))).state
+        if run.ended or run.deadline is None:
+            return
+        left_s = (run.deadline - datetime.now(UTC)).total_seconds()
+        if left_s > 0:
+            # Woken at least hourly: the server forgets a delay when it restarts.
+            raise Later(min(left_s + 0.01, 3600))
+        await self._advance(recorded)
+
+    async def _advance(self, recorded: Recorded) -> None:
+        cause = caused_by(recorded)
+        await self._runs.execute(
+            recorded.event.client_id, aggregate_id_of(recorded), cause, lambda run: next_events(run, cause.time)
+        )
+
+    async def _append_unless(self, recorded: Recorded, outcome: RunEvent) -> None:
+        def decide(run: Run) -> list[RunEvent]:
+            return [] if run.ended or run.prepared else [outcome]
+
+        await self._runs.execute(recorded.event.client_id, aggregate_id_of(recorded), caused_by(recorded), decide)
+
+    async def _prepare(self, run_id: str, run: Run) -> RunEvent:
+        inputs = run.begun.inputs
+        if missing := _missing(inputs, self._blobs):
+            return missing
+        try:
+            tier = await self._sessions.tier()
+        except SandboxUnavailable:
+            tier = "none"
+        linked = await asyncio.to_thread(self._sessions.prepare, run_id, inputs)
+        return SessionPrepared(
+            inputs=len(inputs),
+            size_bytes=sum(item.size_bytes or 0 for item in inputs),
+            linked=linked,
+            sandbox=tier,
+        )
+
+
+def _missing(inputs: tuple[InputFile, ...], blobs: BlobStore) -> Failed | None:
+    absent = [item for item in inputs if item.sha256 is None]
+    if absent:
+        names = ", ".join(repr(item.name) for item in absent)
+        return Failed(
+            code="missing_file",
+            reason=f"linked file not found: {names}. Upload it, or start the run without it.",
+        )
+    lost = [item for item in inputs if item.sha256 and not blobs.exists(item.sha256)]
+    if lost:
+        names = ", ".join(f"{item.name!r} (version {item.version})" for item in lost)
+        return Failed(
+            code="missing_bytes",
+            reason=f"the bytes of a linked file are not in the blob store: {names}. Run `raro fsck`, upload it again.",
+        )
+    return None

@@ -1,0 +1,36 @@
+"""The real things that tests stand on, each made of the one before: servers, connection, log."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+from raro.embedded.servers import Servers, embedded
+from raro.events.connection import connect
+from raro.events.log import EventLog, open_log
+
+
+@pytest.fixture
+async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
+    """A nats-server and a Valkey of this test's own."""
+    async with embedded(tmp_path / "storage") as running:
+        yield running
+
+
+@pytest.fixture
+async def nc(servers: Servers) -> AsyncIterator[Client]:
+    """A connection to the nats-server."""
+    credentials = servers.nats_credentials
+    assert credentials is not None
+    client = await connect(servers.nats_url, user=credentials.user, password=credentials.password)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def log(nc: Client) -> EventLog:
+    """An empty event log."""
+    return await open_log(nc)
