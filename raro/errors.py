@@ -27,11 +27,14 @@
     ├── Unavailable               503 unavailable
     │   ├── LogUnavailable        503 log_unavailable
     │   ├── ViewsUnavailable      503 views_unavailable
-    │   └── SandboxUnavailable    503 sandbox_unavailable
+    │   ├── SandboxUnavailable    503 sandbox_unavailable
+    │   ├── ServerUnreachable     503 server_unreachable
+    │   └── BadAnswer             503 bad_answer
     ├── StorageFault              507 storage_fault
     │   ├── StorageFull           507 storage_full
     │   ├── BlobMissing           500 blob_missing
-    │   └── BlobCorrupt           500 blob_corrupt
+    │   ├── BlobCorrupt           500 blob_corrupt
+    │   └── TransferDamaged       500 transfer_damaged
     ├── UnsafeFile                422 unsafe_file
     ├── LogDamaged                500 log_damaged
     ├── StorageInUse              409 storage_in_use
@@ -233,6 +236,18 @@ class SandboxUnavailable(Unavailable):
     code = "sandbox_unavailable"
 
 
+class ServerUnreachable(Unavailable):
+    """No RARO server answers at the address a client was given, or not in time."""
+
+    code = "server_unreachable"
+
+
+class BadAnswer(Unavailable):
+    """Something answers at that address, but not as a RARO server does."""
+
+    code = "bad_answer"
+
+
 class StorageFault(RaroError):
     """The storage folder did not do its part."""
 
@@ -257,6 +272,13 @@ class BlobCorrupt(StorageFault):
     """The bytes on disk do not have the hash of their name."""
 
     code = "blob_corrupt"
+    status = 500
+
+
+class TransferDamaged(StorageFault):
+    """The bytes that arrived do not have the hash that the server named."""
+
+    code = "transfer_damaged"
     status = 500
 
 

@@ -1,0 +1,50 @@
+"""The same client for programs without an event loop.
+
+    with Blocking(RaroClient()) as raro:
+        files = raro(raro.client.library.list())["files"]
+        for frame in raro.iterate(raro.client.stream(["runs"])):
+            ...
+
+It runs coroutines instead of repeating every method, so that there is one client to keep right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any, Self, TypeVar
+
+from raro.client.connection import RaroClient
+
+T = TypeVar("T")
+
+
+class Blocking:
+    """Runs a client's coroutines on a loop of its own, one at a time, in the calling thread."""
+
+    def __init__(self, client: RaroClient) -> None:
+        self.client = client
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.run(self.client.close())
+        self._runner.close()
+
+    def __call__(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait for one call's answer."""
+        return self._runner.run(coroutine)
+
+    def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
+        """The items as they come."""
+        while True:
+            try:
+                yield self._runner.run(_next(items))
+            except StopAsyncIteration:
+                return
+
+
+async def _next(items: AsyncIterator[T]) -> T:
+    return await anext(items)

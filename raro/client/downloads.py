@@ -1,0 +1,187 @@
+"""Downloads into files: resumed after a break, checked against the hash, renamed only when whole.
+
+The part that has arrived lies beside the target as `.NAME.SHA256.part`, so that a later download of the
+same bytes goes on where this one ended. A body without a hash (a zip made on the fly) starts anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import hashlib
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from raro.client.transport import Params, Transport
+from raro.client.uploads import CHUNK_BYTES, Progress
+from raro.errors import Conflict, ServerUnreachable, StorageFault, StorageFull, TransferDamaged
+
+_BREAKS = 5
+_NAME_BYTES = 120
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """A finished download; `resumed_at` is the number of bytes that were there before."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    resumed_at: int = 0
+
+
+class _Part:
+    """The bytes so far, in a file beside the target, and their running hash."""
+
+    def __init__(self, target: Path, expected: str | None) -> None:
+        self._target = target
+        mark = expected or secrets.token_hex(8)
+        # Cut by bytes: a name may be 255 bytes long already.
+        short = target.name.encode()[:_NAME_BYTES].decode(errors="ignore")
+        self._path = target.with_name(f".{short}.{mark}.part")
+        self.size_bytes = 0
+        self._hash = hashlib.sha256()
+        self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+        self._keep = expected is not None
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise Conflict(f"{str(target)!r} is being downloaded by another process. Wait for it to end.") from None
+        while chunk := os.read(self._fd, CHUNK_BYTES):
+            self._hash.update(chunk)
+            self.size_bytes += len(chunk)
+
+    def write(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        self.size_bytes += len(chunk)
+
+    def restart(self) -> None:
+        os.ftruncate(self._fd, 0)
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self._hash = hashlib.sha256()
+        self.size_bytes = 0
+
+    def finish(self, expected: str | None) -> str:
+        found = self._hash.hexdigest()
+        if expected and found != expected:
+            self._path.unlink()
+            raise TransferDamaged(
+                f"{self._target.name!r} arrived with hash {found}, the server named {expected}. "
+                "Try again; `raro fsck` tells whether the stored bytes are whole.",
+                expected=expected,
+                found=found,
+            )
+        self._path.replace(self._target)
+        self._keep = True
+        return found
+
+    def close(self) -> None:
+        os.close(self._fd)
+        if not self._keep:
+            self._path.unlink(missing_ok=True)
+
+
+async def download(
+    transport: Transport, path: str, target: Path, *, params: Params | None = None, progress: Progress | None = None
+) -> Downloaded:
+    """Bring `path` into the file `target`, replacing it at once when whole.
+
+    Raises:
+        TransferDamaged: the bytes are not those the server named.
+        ServerUnreachable: the server went away and did not come back; what arrived is kept.
+        StorageFull, StorageFault: the target's folder cannot take it.
+        RaroError: the server's problem.
+    """
+    try:
+        return await _download(transport, path, target, params, progress)
+    except OSError as fault:
+        kind = StorageFull if fault.errno == errno.ENOSPC else StorageFault
+        raise kind(
+            f"{str(target)!r} cannot be written: {fault.strerror}. Choose another place with --output."
+        ) from fault
+
+
+async def _download(
+    transport: Transport, path: str, target: Path, params: Params | None, progress: Progress | None
+) -> Downloaded:
+    part: _Part | None = None
+    expected: str | None = None
+    resumed_at = 0
+    breaks = 0
+    try:
+        while True:
+            # Before the first answer nothing is known of the hash: ask, then look for an earlier part.
+            before = part.size_bytes if part else 0
+            try:
+                async with transport.receive(path, params=params, headers=_range(before, expected)) as response:
+                    if part is None:
+                        expected = _sha256(response)
+                        part = await asyncio.to_thread(_Part, target, expected)
+                        resumed_at = part.size_bytes
+                        _tell(progress, resumed_at)
+                        if part.size_bytes and part.size_bytes == _length(response):
+                            break
+                        if part.size_bytes:
+                            continue
+                    elif response.status_code != 206 and part.size_bytes:
+                        _tell(progress, -part.size_bytes)
+                        part.restart()
+                    await _take(response, part, progress)
+                break
+            except (httpx.TransportError, ServerUnreachable) as error:
+                if part is None:
+                    raise
+                breaks = breaks + 1 if part.size_bytes == before else 0
+                if breaks == _BREAKS:
+                    raise _given_up(target, error) from error
+                await asyncio.sleep(0.2 * 2**breaks)
+        sha256 = await asyncio.to_thread(part.finish, expected)
+        return Downloaded(target, part.size_bytes, sha256, resumed_at)
+    finally:
+        if part:
+            part.close()
+
+
+async def _take(response: httpx.Response, part: _Part, progress: Progress | None) -> None:
+    async for chunk in response.aiter_raw(CHUNK_BYTES):
+        await asyncio.to_thread(part.write, chunk)
+        _tell(progress, len(chunk))
+
+
+def _range(size_bytes: int, expected: str | None) -> dict[str, str]:
+    headers = {"Accept-Encoding": "identity"}
+    if size_bytes and expected:
+        headers |= {"Range": f"bytes={size_bytes}-", "If-Range": f'"{expected}"'}
+    return headers
+
+
+def _sha256(response: httpx.Response) -> str | None:
+    found = re.fullmatch(r'"([0-9a-f]{64})"', response.headers.get("ETag", ""))
+    return found[1] if found else None
+
+
+def _length(response: httpx.Response) -> int | None:
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else None
+
+
+def _tell(progress: Progress | None, size_bytes: int) -> None:
+    if progress:
+        progress(size_bytes)
+
+
+def _given_up(target: Path, error: Exception) -> ServerUnreachable:
+    return ServerUnreachable(
+        f"the download of {target.name!r} broke off {_BREAKS} times ({error or type(error).__name__}). "
+        "Run the same command again to go on where it ended."
+    )
