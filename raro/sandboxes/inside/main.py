@@ -1,0 +1,65 @@
+"""The inner shim: confine this process, then run the code that follows on standard input.
+
+Started as `python -I -S main.py`, inside bubblewrap or what `launch` built.
+"""
+
+import builtins
+import os
+import sys
+
+LIBRARY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+sys.path.insert(0, LIBRARY)
+
+from raro.sandboxes.inside import confine, execute, plan  # noqa: E402
+
+
+def main() -> int:
+    """Returns the exit status: 0 when the code ran to its end."""
+    orders: plan.Confinement = plan.read_block(0)
+    confine.exit_if_host_is_gone(orders["life_fd"])
+    os.close(orders["life_fd"])
+    os.set_inheritable(orders["result_fd"], False)
+    _prefer_for_oom_killer()
+    _link_font_cache(orders["font_cache"])
+    confine.confine(orders)
+    os.write(orders["result_fd"], plan.READY)
+    source = plan.read_rest(0)
+    _become_a_plain_interpreter(orders)
+    return execute.run(source, orders["result_fd"])
+
+
+def _prefer_for_oom_killer() -> None:
+    try:
+        with open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")
+    except OSError:
+        return  # no /proc here; the host's own watch on memory stays
+
+
+def _link_font_cache(folder: str | None) -> None:
+    # matplotlib ignores a cache folder that it cannot write to, so the read-only files are linked into one.
+    if folder is None or not os.path.isdir(folder):
+        return
+    private = os.environ["MPLCONFIGDIR"]
+    os.makedirs(private, exist_ok=True)
+    os.chmod(private, 0o777)
+    for name in os.listdir(folder):
+        os.symlink(os.path.join(folder, name), os.path.join(private, name))
+
+
+def _become_a_plain_interpreter(orders: plan.Confinement) -> None:
+    sys.path.remove(LIBRARY)
+    sys.path[:0] = [orders["folder"]]
+    sys.path += orders["packages"]
+    sys.argv[:] = [""]
+    for name in [name for name in sys.modules if name.split(".")[0] == "raro"]:
+        del sys.modules[name]
+    builtins.exit = builtins.quit = sys.exit  # what `site`, which is not loaded, would give
+    silence = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(silence, 0)
+    os.close(silence)
+    os.chdir(orders["folder"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
