@@ -23,6 +23,8 @@ from pathlib import Path
 from raro.errors import StorageFault, StorageInUse
 
 LOCK_FILE = "raro.lock"
+# A process that was just killed, or told to stop, is still there for a moment.
+HOLDER_WAIT_S = 0.25
 # The servers of a killed holder end within milliseconds of it.
 DEAD_HOLDER_WAIT_S = 5.0
 _POLL_S = 0.01
@@ -107,10 +109,11 @@ def _open(storage: Path) -> int:
 
 
 def _acquire(fd: int, storage: Path) -> None:
-    give_up = time.monotonic() + DEAD_HOLDER_WAIT_S
+    began = time.monotonic()
     while not _try_lock(fd, fcntl.LOCK_EX):
         holder = _read(fd)
-        if (holder and _lives(holder)) or time.monotonic() > give_up:
+        patience_s = HOLDER_WAIT_S if holder and _lives(holder) else DEAD_HOLDER_WAIT_S
+        if time.monotonic() - began > patience_s:
             raise StorageInUse(
                 f"the storage folder {str(storage)!r} is in use by {holder or 'a process that is starting'}. "
                 "Stop that process, or choose another folder with --storage.",

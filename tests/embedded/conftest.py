@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,6 +13,7 @@ import nats
 import pytest
 from nats.aio.client import Client
 
+from raro.embedded.private import socket_folder
 from raro.embedded.servers import Servers
 
 HOLDER = Path(__file__).with_name("holder.py")
@@ -48,6 +50,8 @@ def hold() -> type_of_start:
             if process.returncode is None:
                 process.kill()
             await process.wait()
+            # A killed process cannot tidy up; its storage's next start would find and use the folder.
+            shutil.rmtree(socket_folder(storage / "redis"))
 
     return start
 

@@ -48,7 +48,7 @@ async def test_a_stranger_is_refused_by_both(storage: Path) -> None:
         assert servers.redis_url
         path = servers.redis_url.split("@")[1].split("?")[0]
         async with Redis(unix_socket_path=path) as stranger:
-            with pytest.raises(RedisError, match="(?i)authenticat"):
+            with pytest.raises(RedisError, match=r"(?i)authenticat"):
                 await stranger.ping()
 
 
