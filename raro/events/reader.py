@@ -45,7 +45,9 @@ class RawMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Arrived:
+class Arrived:
+    """A message with what its headers say of its atomic batch."""
+
     raw: RawMessage
     batch_id: str | None
     commits: bool
@@ -73,7 +75,7 @@ async def read(
     while True:
         try:
             async with _Subscription(nc, last.seq) as arrived:
-                pending: list[_Arrived] = []
+                pending: list[Arrived] = []
                 async for group in arrived.groups(batch_max):
                     whole, pending = split_whole([*pending, *group])
                     if whole:
@@ -92,13 +94,13 @@ async def _check_when_back(nc: Client, last: Cursor) -> None:
             await asyncio.sleep(0.2)
 
 
-def split_whole(arrived: Sequence[_Arrived]) -> tuple[list[RawMessage], list[_Arrived]]:
+def split_whole(arrived: Sequence[Arrived]) -> tuple[list[RawMessage], list[Arrived]]:
     """Part what can be handed out from a batch at the end that still lacks its commit.
 
     A batch followed by anything else without having been committed is torn.
     """
     whole: list[RawMessage] = []
-    open_batch: list[_Arrived] = []
+    open_batch: list[Arrived] = []
     for message in arrived:
         if open_batch and message.batch_id != open_batch[0].batch_id:
             whole += [replace(member.raw, torn=True) for member in open_batch]
@@ -128,7 +130,7 @@ class _Subscription:
     def __init__(self, nc: Client, after_seq: int) -> None:
         self._nc = nc
         self._seq = after_seq
-        self._buffer: list[_Arrived] = []
+        self._buffer: list[Arrived] = []
         self._arrived = asyncio.Event()
         self._held_flow_control: list[str] = []
         self._gap: str | None = None
@@ -165,7 +167,7 @@ class _Subscription:
             await self._subscription.unsubscribe()
             await self._nc.publish(f"$JS.API.CONSUMER.DELETE.{STREAM}.{self._name}", b"")
 
-    async def groups(self, batch_max: int) -> AsyncIterator[list[_Arrived]]:
+    async def groups(self, batch_max: int) -> AsyncIterator[list[Arrived]]:
         """What has arrived, again and again. Raises _Interrupted on a gap or on silence."""
         while True:
             if not self._buffer:
@@ -214,4 +216,4 @@ class _Subscription:
             return
         self._seq = seq
         raw = RawMessage(seq, message.subject, message.data)
-        self._buffer.append(_Arrived(raw, headers.get(wire.BATCH_ID), wire.BATCH_COMMIT in headers))
+        self._buffer.append(Arrived(raw, headers.get(wire.BATCH_ID), wire.BATCH_COMMIT in headers))

@@ -78,7 +78,7 @@ async def test_an_append_waits_out_a_killed_server(log: EventLog, servers: Serve
     await log.append([paused("r", 1)], expect={RUN: 0})
     kill_nats(servers)
     assert await log.append([paused("r", 2)], expect={RUN: 1}) == 2
-    assert len((await read_until(log, 2))) == 2
+    assert len(await read_until(log, 2)) == 2
 
 
 async def test_the_stream_is_as_asked_and_a_second_start_agrees(log: EventLog, nc: Client) -> None:
