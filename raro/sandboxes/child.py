@@ -111,7 +111,9 @@ class Child:
         )
         self._close_far_ends()
         process = self._process
-        assert process.stdin and process.stdout and process.stderr
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
         self._pumps = [
             asyncio.create_task(self._feed(process.stdin, start.orders + source)),
             asyncio.create_task(self._pump("stdout", process.stdout)),

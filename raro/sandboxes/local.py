@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar, TypeVarTuple, Unpack
+from typing import TypeVar, TypeVarTuple
 
 from raro.errors import SandboxUnavailable, WrongState
 from raro.sandboxes import ownership, tiers, verdicts, watch
@@ -41,6 +41,11 @@ class LocalSandbox:
         self._closed = asyncio.Event()
 
     @property
+    def closed(self) -> bool:
+        """Whether it refuses further code."""
+        return self._closed.is_set()
+
+    @property
     def links_inputs(self) -> bool:
         """Whether input/ may hold hard links to blobs: it cannot be changed from inside."""
         return self.tier in tiers.ISOLATING
@@ -55,7 +60,7 @@ class LocalSandbox:
             SandboxUnavailable: the tier held when it was probed, and now does not start.
         """
         async with self._turn:
-            if self._closed.is_set():
+            if self.closed:
                 raise WrongState(f"the sandbox of run {self._job.workspace.run_id} is closed; open it again")
             limits = self._job.limits.with_wall(timeout_s)
             await self._in_thread(ownership.hand_over, self._job.workspace, self._job.uid)
@@ -133,7 +138,7 @@ class LocalSandbox:
         passed = watch.folder_exceeds(folder, limits)
         return verdicts.limit_error(passed, limits) if passed and error is None else error
 
-    async def _in_thread(self, function: Callable[[Unpack[Ts]], T], *arguments: Unpack[Ts]) -> T:
+    async def _in_thread(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
 
@@ -192,7 +197,7 @@ class LocalSandboxes:
         uid = ownership.uid_for(workspace) if tier in tiers.ISOLATING else None
         job = tiers.Job(workspace, limits, uid, self._font_cache)
         sandbox = LocalSandbox(tier, job, self._executor)
-        self._open = [other for other in self._open if not other._closed.is_set()]
+        self._open = [other for other in self._open if not other.closed]
         self._open.append(sandbox)
         return sandbox
 

@@ -6,7 +6,6 @@ and nothing outside has changed. Leaves choosing and remembering to `local`.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import secrets
@@ -53,7 +52,7 @@ async def probe_tier(tier: str, attack: Attack) -> TierReport:
     with ExitStack() as stack:
         scene = Scene(stack)
         try:
-            execution = await attack(tier, scene.code(), scene.workspace, LIMITS)
+            execution = await attack(tier, CANARIES, scene.workspace, LIMITS)
         except (RaroError, OSError) as error:
             return TierReport(tier, (Canary("starts", False, str(error)),), notes)
         return TierReport(tier, (*_inside_results(execution), *scene.outside_results()), notes)
@@ -86,10 +85,21 @@ class Scene:
         self._unix = self._listen(stack, socket.AF_UNIX, str(self._root / "socket"))
         self._abstract = self._listen(stack, socket.AF_UNIX, f"\0raro-{self._token}")
         self._victim = Victim(stack, self._token)
+        aims = json.dumps(self._aims())
+        (self.workspace.input / "aims.json").write_text(aims, encoding="utf-8")
 
-    def code(self) -> str:
-        """The canaries with what they aim at."""
-        aims = {
+    def outside_results(self) -> list[Canary]:
+        """What the attacks left outside."""
+        listeners = (self._tcp, self._unix, self._abstract)
+        return [
+            self._canary("blob unchanged", self._state() == self._blob_state, "content, mode or times changed"),
+            self._canary("nobody connected", not any(_has_caller(one) for one in listeners), "a call came in"),
+            self._canary("host process lives", self._victim.lives(), "it was killed"),
+            self._canary("nothing written outside", not (self._root / "written").exists(), "a file appeared"),
+        ]
+
+    def _aims(self) -> dict[str, str | int]:
+        return {
             "secret": str(self._secret),
             "token": self._token,
             "folder": str(self._root),
@@ -102,18 +112,6 @@ class Scene:
             "file_bytes": LIMITS.file_bytes,
             "scratch_bytes": LIMITS.scratch_bytes,
         }
-        # ascii JSON inside a Python string literal: the token reaches the code by no other way.
-        return f"AIMS = __import__('json').loads({json.dumps(aims)!r})\n{CANARIES}"
-
-    def outside_results(self) -> list[Canary]:
-        """What the attacks left outside."""
-        listeners = (self._tcp, self._unix, self._abstract)
-        return [
-            self._canary("blob unchanged", self._state() == self._blob_state, "content, mode or times changed"),
-            self._canary("nobody connected", not any(_has_caller(one) for one in listeners), "a call came in"),
-            self._canary("host process lives", self._victim.lives(), "it was killed"),
-            self._canary("nothing written outside", not (self._root / "written").exists(), "a file appeared"),
-        ]
 
     def _canary(self, name: str, held: bool, otherwise: str) -> Canary:
         return Canary(name, held, "as it was" if held else otherwise)

@@ -162,7 +162,7 @@ class ProbeReport:
 
 def _describe(tier: TierReport) -> str:
     if tier.holds:
-        return f"{tier.tier}: holds ({len(tier.canaries)} attacks failed as they must)"
+        return f"{tier.tier}: holds ({len(tier.canaries)} canaries)"
     return f"{tier.tier}: does not hold: " + "; ".join(f"{leak.name}: {leak.detail}" for leak in tier.leaks)
 
 

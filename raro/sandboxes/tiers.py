@@ -132,11 +132,15 @@ def _rlimits(limits: Limits) -> list[tuple[int, int]]:
 
 
 def _bubblewrap(steps: list[layout.Step], job: Job, pipes: Pipes) -> list[str]:
+    # bwrap makes the folders above a target for its own user alone, which as root is not the code's.
+    above = dict.fromkeys(str(parent) for _, _, target in steps for parent in reversed(Path(target).parents[:-1]))
+    folders = [word for folder in above for word in ("--perms", "0755", "--dir", folder)]
     mounts = [word for step in steps for word in _bubblewrap_words(step)]
     who = AS_ROOT if job.uid is not None else ("--unshare-user",)
     return [
         bubblewrap_path() or "bwrap",
         *("--die-with-parent", "--new-session", *NAMESPACES, *who),
+        *folders,
         *mounts,
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--info-fd", str(pipes.info), "--"),

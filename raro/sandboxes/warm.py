@@ -44,7 +44,9 @@ async def warm_caches(cache: Path) -> Path | None:
 async def _build(folder: Path) -> bool:
     environment = {
         # HOME: fonts that only this user has are not there inside.
-        **{"HOME": str(folder), "MPLCONFIGDIR": str(folder), "MPLBACKEND": "Agg"},
+        "HOME": str(folder),
+        "MPLCONFIGDIR": str(folder),
+        "MPLBACKEND": "Agg",
         "PATH": os.environ.get("PATH", os.defpath),
     }
     process = await asyncio.create_subprocess_exec(

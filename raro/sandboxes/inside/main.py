@@ -54,7 +54,8 @@ def _become_a_plain_interpreter(orders: plan.Confinement) -> None:
     sys.argv[:] = [""]
     for name in [name for name in sys.modules if name.split(".")[0] == "raro"]:
         del sys.modules[name]
-    builtins.exit = builtins.quit = sys.exit  # what `site`, which is not loaded, would give
+    # What `site`, which is not loaded, would give.
+    builtins.__dict__.update(exit=sys.exit, quit=sys.exit)
     silence = os.open("/dev/null", os.O_RDONLY)
     os.dup2(silence, 0)
     os.close(silence)
