@@ -28,6 +28,7 @@ FIRST_BACKOFF_S = 0.05
 LONGEST_BACKOFF_S = 5.0
 # One that lived this long was not in a crash loop.
 STEADY_AFTER_S = 30.0
+CHECK_EVERY_S = 1.0
 _POLL_S = 0.002
 
 _LEASH = Path(__file__).with_name("leash.py")
@@ -49,6 +50,9 @@ class Server(Protocol):
 
     async def serves(self, pid: int) -> bool:
         """Whether the process answers by now."""
+
+    def stuck(self) -> bool:
+        """Whether the process runs but only a restart can make it serve again."""
 
     def remove_traces(self) -> None:
         """Remove what is of no use once the process is gone."""
@@ -102,7 +106,7 @@ class Child:
         backoff_s = FIRST_BACKOFF_S
         while self._process:
             started = time.monotonic()
-            code = await self._process.wait()
+            code = await self._ended_or_stuck(self._process)
             if time.monotonic() - started > STEADY_AFTER_S:
                 backoff_s = FIRST_BACKOFF_S
             log.warning("%s ended with %d; starting it again in %.2f s", self.server.name, code, backoff_s)
@@ -116,6 +120,13 @@ class Child:
             self.restarts += 1
             if self._on_restart:
                 self._on_restart(self.server.name, self.restarts)
+
+    async def _ended_or_stuck(self, process: asyncio.subprocess.Process) -> int:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(process.wait(), CHECK_EVERY_S)
+            if self.server.stuck():
+                await self._end()
 
     async def _launch(self) -> None:
         process = self._process = await self._spawn()

@@ -67,6 +67,10 @@ class ValkeyServer:
         finally:
             writer.close()
 
+    def stuck(self) -> bool:
+        """Never: it writes nothing that it depends on."""
+        return False
+
     def remove_traces(self) -> None:
         """Remove the socket's folder."""
         self._socket.unlink(missing_ok=True)
