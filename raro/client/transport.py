@@ -112,7 +112,8 @@ class Transport:
             return response.json()
         except ValueError as error:
             raise BadAnswer(
-                f"{self.base_url} answered with something that is not JSON: is it a RARO server? Check --server or RARO_SERVER."
+                f"{self.base_url} answered with something that is not JSON: is it a RARO server? "
+                "Check --server or RARO_SERVER."
             ) from error
 
     def _unreachable(self, error: Exception) -> ServerUnreachable:
