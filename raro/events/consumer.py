@@ -6,6 +6,7 @@ configuration in silence when a new one is passed (FACTS.md): it is compared and
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 
 from raro.errors import LogUnavailable
 from raro.events import wire
@@ -53,6 +55,8 @@ class DurableConsumer:
     ) -> None:
         self._nc = nc
         self.name = name
+        self._arrived: asyncio.Queue[Msg] | None = None
+        self._reply = ""
         self._config: dict[str, Any] = {
             "durable_name": name,
             "filter_subjects": sorted(filters),
@@ -89,19 +93,22 @@ class DurableConsumer:
 
         Raises LogUnavailable when the server or the consumer is away; call `ensure` before going on.
         """
+        arrived = await self._inbox()
         ask = json.dumps({"batch": 1, "expires": int(_EXPIRES_S * 1e9)}).encode()
         try:
-            message = await self._nc.request(
-                f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.name}", ask, timeout=_EXPIRES_S + 2
-            )
-        except (nats.errors.Error, ConnectionError) as error:
+            await self._nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.name}", ask, reply=self._reply)
+            # Requests are alike: any answer serves any of them.
+            message = await asyncio.wait_for(arrived.get(), _EXPIRES_S + 2)
+        except (nats.errors.Error, ConnectionError, TimeoutError) as error:
             raise LogUnavailable(f"consumer {self.name} does not answer ({type(error).__name__})") from error
         headers = message.headers or {}
         status = headers.get("Status")
         if status in _GONE:
             raise LogUnavailable(f"consumer {self.name} is gone ({status} {headers.get('Description', '')})")
-        if status is not None:
-            return None
+        return None if status is not None else self._delivery(message, headers)
+
+    def _delivery(self, message: Msg, headers: dict[str, str]) -> Delivery:
+        # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
         fields = message.reply.split(".")
         stored = StoredMessage(
             seq=int(fields[5]),
@@ -111,6 +118,14 @@ class DurableConsumer:
             commits=wire.BATCH_COMMIT in headers,
         )
         return Delivery(self._nc, stored, int(fields[4]), message.reply)
+
+    async def _inbox(self) -> asyncio.Queue[Msg]:
+        if self._arrived is None:
+            # Messages keep their own subject, so a request's shared inbox would not recognise them.
+            self._arrived = asyncio.Queue()
+            self._reply = self._nc.new_inbox()
+            await self._nc.subscribe(self._reply, cb=self._arrived.put)
+        return self._arrived
 
 
 async def delete_consumer(nc: Client, name: str) -> None:
