@@ -117,18 +117,20 @@ def _writable() -> dict[str, int]:
     }
 
 
-def _rlimits(limits: Limits) -> list[tuple[int, int]]:
-    return [
-        (resource.RLIMIT_CPU, max(1, round(limits.cpu_s))),
-        (resource.RLIMIT_DATA, limits.memory_bytes),
-        (resource.RLIMIT_AS, limits.memory_bytes + ADDRESS_SPACE_MARGIN),
-        (resource.RLIMIT_NPROC, limits.processes),
-        (resource.RLIMIT_FSIZE, limits.file_bytes),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_MEMLOCK, MiB),
-        (resource.RLIMIT_MSGQUEUE, 0),
-    ]
+def _rlimits(limits: Limits) -> list[tuple[int, int, int]]:
+    cpu_s = max(1, round(limits.cpu_s))
+    fixed = {
+        resource.RLIMIT_DATA: limits.memory_bytes,
+        resource.RLIMIT_AS: limits.memory_bytes + ADDRESS_SPACE_MARGIN,
+        resource.RLIMIT_NPROC: limits.processes,
+        resource.RLIMIT_FSIZE: limits.file_bytes,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: MiB,
+        resource.RLIMIT_MSGQUEUE: 0,
+    }
+    # At the soft limit comes SIGXCPU, which tells itself apart; at the hard one SIGKILL, for whoever ignores that.
+    return [(resource.RLIMIT_CPU, cpu_s, cpu_s + 1), *((which, value, value) for which, value in fixed.items())]
 
 
 def _bubblewrap(steps: list[layout.Step], job: Job, pipes: Pipes) -> list[str]:

@@ -94,14 +94,11 @@ def test_kill_9_of_the_host_leaves_nothing(tier: str, cache: Path, workspace: Wo
     )
     assert host.stdout is not None
     assert host.stdout.readline() == b"up\n"
-    assert len(sleepers(mark)) == 2
+    wait_for_sleepers(mark, 2)
     host.send_signal(signal.SIGKILL)
     host.wait()
     host.stdout.close()
-    deadline = time.monotonic() + 5
-    while sleepers(mark) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert sleepers(mark) == []
+    wait_for_sleepers(mark, 0)
 
 
 async def started(sandbox: LocalSandbox, mark: str) -> asyncio.Task[object]:
@@ -109,8 +106,15 @@ async def started(sandbox: LocalSandbox, mark: str) -> asyncio.Task[object]:
     code = FOREVER.format(mark=mark)
     running: asyncio.Task[object] = asyncio.create_task(sandbox.run_python(code, on_output=lambda *_: up.set()))
     await asyncio.wait_for(up.wait(), 10)
-    assert len(sleepers(mark)) == 2
+    wait_for_sleepers(mark, 2)
     return running
+
+
+def wait_for_sleepers(mark: str, count: int) -> None:
+    deadline = time.monotonic() + 5
+    while len(sleepers(mark)) != count and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert len(sleepers(mark)) == count
 
 
 def sleepers(mark: str) -> list[str]:

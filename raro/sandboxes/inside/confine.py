@@ -22,8 +22,8 @@ def confine(plan: Confinement) -> None:
     become(plan["uid"])
     # After the change of user, which clears it.
     kernel.prctl(kernel.PR_SET_PDEATHSIG, kernel.SIGKILL)
-    for which, value in plan["rlimits"]:
-        _limit(which, value)
+    for which, soft, hard in plan["rlimits"]:
+        _limit(which, soft, hard)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     rules = plan["landlock"]
     locked = landlock.restrict(rules) if rules is not None else 0
@@ -48,8 +48,8 @@ def exit_if_host_is_gone(life_fd: int) -> None:
         os._exit(1)
 
 
-def _limit(which: int, value: int) -> None:
+def _limit(which: int, soft: int, hard: int) -> None:
     _, highest = resource.getrlimit(which)
     if highest != resource.RLIM_INFINITY:
-        value = min(value, highest)
-    resource.setrlimit(which, (value, value))
+        soft, hard = min(soft, highest), min(hard, highest)
+    resource.setrlimit(which, (soft, hard))

@@ -4,6 +4,7 @@ Started as `python -I -S main.py`, inside bubblewrap or what `launch` built.
 """
 
 import builtins
+import io
 import os
 import sys
 
@@ -56,6 +57,9 @@ def _become_a_plain_interpreter(orders: plan.Confinement) -> None:
         del sys.modules[name]
     # What `site`, which is not loaded, would give.
     builtins.__dict__.update(exit=sys.exit, quit=sys.exit)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
     silence = os.open("/dev/null", os.O_RDONLY)
     os.dup2(silence, 0)
     os.close(silence)

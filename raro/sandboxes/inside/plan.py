@@ -19,7 +19,7 @@ class Confinement(TypedDict):
     """How `main` confines itself before it runs code."""
 
     uid: int | None
-    rlimits: list[tuple[int, int]]
+    rlimits: list[tuple[int, int, int]]
     landlock: dict[str, int] | None
     seccomp: bool
     result_fd: int
