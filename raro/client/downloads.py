@@ -22,7 +22,9 @@ from raro.client.transport import Params, Transport
 from raro.client.uploads import CHUNK_BYTES, Progress
 from raro.errors import Conflict, ServerUnreachable, StorageFault, StorageFull, TransferDamaged
 
-_BREAKS = 5
+# A server that is started again is back within this many tries, each twice as late as the one before.
+_BREAKS = 6
+_FIRST_WAIT_S = 0.1
 _NAME_BYTES = 120
 
 
@@ -103,7 +105,7 @@ async def download(
         RaroError: the server's problem.
     """
     try:
-        return await _download(transport, path, target, params, progress)
+        return await _Download(transport, path, params, target, progress).run()
     except OSError as fault:
         kind = StorageFull if fault.errno == errno.ENOSPC else StorageFault
         raise kind(
@@ -111,51 +113,84 @@ async def download(
         ) from fault
 
 
-async def _download(
-    transport: Transport, path: str, target: Path, params: Params | None, progress: Progress | None
-) -> Downloaded:
-    part: _Part | None = None
-    expected: str | None = None
-    resumed_at = 0
-    breaks = 0
-    try:
-        while True:
-            # Before the first answer nothing is known of the hash: ask, then look for an earlier part.
-            before = part.size_bytes if part else 0
-            try:
-                async with transport.receive(path, params=params, headers=_range(before, expected)) as response:
-                    if part is None:
-                        expected = _sha256(response)
-                        part = await asyncio.to_thread(_Part, target, expected)
-                        resumed_at = part.size_bytes
-                        _tell(progress, resumed_at)
-                        if part.size_bytes and part.size_bytes == _length(response):
-                            break
-                        if part.size_bytes:
-                            continue
-                    elif response.status_code != 206 and part.size_bytes:
-                        _tell(progress, -part.size_bytes)
-                        part.restart()
-                    await _take(response, part, progress)
-                break
-            except (httpx.TransportError, ServerUnreachable) as error:
-                if part is None:
-                    raise
-                breaks = breaks + 1 if part.size_bytes == before else 0
-                if breaks == _BREAKS:
-                    raise _given_up(target, error) from error
-                await asyncio.sleep(0.2 * 2**breaks)
-        sha256 = await asyncio.to_thread(part.finish, expected)
-        return Downloaded(target, part.size_bytes, sha256, resumed_at)
-    finally:
-        if part:
-            part.close()
+class _Download:
+    """One download over as many connections as it takes."""
 
+    def __init__(
+        self, transport: Transport, path: str, params: Params | None, target: Path, progress: Progress | None
+    ) -> None:
+        self._transport = transport
+        self._path = path
+        self._params = params
+        self._target = target
+        self._tell = progress or (lambda size_bytes: None)
+        self._part: _Part | None = None
+        self._expected: str | None = None
+        self._resumed_at = 0
 
-async def _take(response: httpx.Response, part: _Part, progress: Progress | None) -> None:
-    async for chunk in response.aiter_raw(CHUNK_BYTES):
-        await asyncio.to_thread(part.write, chunk)
-        _tell(progress, len(chunk))
+    async def run(self) -> Downloaded:
+        """Connect until everything is there, then check and rename."""
+        breaks = 0
+        try:
+            while True:
+                before = self._so_far
+                try:
+                    if await self._connect():
+                        break
+                except (httpx.TransportError, ServerUnreachable) as error:
+                    if self._part is None:
+                        raise
+                    breaks = breaks + 1 if self._so_far == before else 1
+                    if breaks == _BREAKS:
+                        raise _given_up(self._target, error) from error
+                    await asyncio.sleep(_FIRST_WAIT_S * 2 ** (breaks - 1))
+            assert self._part is not None
+            sha256 = await asyncio.to_thread(self._part.finish, self._expected)
+            return Downloaded(self._target, self._so_far, sha256, self._resumed_at)
+        finally:
+            if self._part:
+                self._part.close()
+
+    @property
+    def _so_far(self) -> int:
+        return self._part.size_bytes if self._part else 0
+
+    async def _connect(self) -> bool:
+        """Take what one answer gives; whether that is the end."""
+        headers = _range(self._so_far, self._expected)
+        async with self._transport.receive(self._path, params=self._params, headers=headers) as response:
+            if self._part is None:
+                # The hash is known only now, and with it whether an earlier download left a part.
+                self._expected = _sha256(response)
+                self._part = await asyncio.to_thread(_Part, self._target, self._expected)
+                self._resumed_at = self._so_far
+                self._tell(self._so_far)
+                length = _length(response)
+                if self._so_far and self._so_far <= length:
+                    return self._so_far == length
+                self._restart(self._part)
+            elif response.status_code != 206:
+                self._restart(self._part)
+            await self._take(response, self._part)
+            return True
+
+    def _restart(self, part: _Part) -> None:
+        self._tell(-part.size_bytes)
+        part.restart()
+        self._resumed_at = 0
+
+    async def _take(self, response: httpx.Response, part: _Part) -> None:
+        waiting = bytearray()
+        try:
+            async for chunk in response.aiter_raw():
+                waiting += chunk
+                self._tell(len(chunk))
+                if len(waiting) >= CHUNK_BYTES:
+                    await asyncio.to_thread(part.write, bytes(waiting))
+                    waiting.clear()
+        finally:
+            # Also after a break: what has arrived need not come again.
+            part.write(bytes(waiting))
 
 
 def _range(size_bytes: int, expected: str | None) -> dict[str, str]:
@@ -170,14 +205,9 @@ def _sha256(response: httpx.Response) -> str | None:
     return found[1] if found else None
 
 
-def _length(response: httpx.Response) -> int | None:
+def _length(response: httpx.Response) -> int:
     length = response.headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else None
-
-
-def _tell(progress: Progress | None, size_bytes: int) -> None:
-    if progress:
-        progress(size_bytes)
+    return int(length) if length.isdigit() else 0
 
 
 def _given_up(target: Path, error: Exception) -> ServerUnreachable:
