@@ -70,7 +70,7 @@ class AttachedArtifact(Shape):
     version: int | None = Field(default=None, ge=1)
 
 
-AGENT_ID = r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$"
+AGENT_ID = r"^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$"
 
 
 class AgentSpec(Shape):
