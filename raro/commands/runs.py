@@ -22,6 +22,9 @@ from raro.events.shapes import AttachedArtifact, InputFile, WorkflowConfig
 from raro.events.subjects import file_id
 from raro.files.names import checked_filename, checked_path
 
+# Leaves room for the envelope within an event's 64 KiB.
+MAX_STARTED_BYTES = 60_000
+
 
 @dataclass(frozen=True, slots=True)
 class StartRequest:
@@ -73,6 +76,7 @@ class RunCommands:
             inputs=inputs,
             retention_days=request.retention_days or workflow.retention_days or self._retention_days,
         )
+        _check_size(started)
         return await self._append(caller, started)
 
     async def _append(self, caller: Caller, started: Started) -> RunStarted:
@@ -155,6 +159,16 @@ class RunCommands:
             sha256=artifact.sha256,
             size_bytes=artifact.size_bytes,
             content_type=artifact.content_type,
+        )
+
+
+def _check_size(started: Started) -> None:
+    size = len(started.model_dump_json().encode())
+    if size > MAX_STARTED_BYTES:
+        raise BadWorkflow(
+            f"the workflow, its directive and its list of {len(started.inputs)} inputs have {size} bytes together; "
+            f"at most {MAX_STARTED_BYTES} fit. Put long instructions into a file and link it.",
+            size_bytes=size,
         )
 
 

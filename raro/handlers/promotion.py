@@ -15,7 +15,7 @@ from raro.commands.artifacts import retention_of
 from raro.domain.artifact import decide_promote
 from raro.domain.run import Run
 from raro.errors import BlobMissing
-from raro.events.catalogue import FileGenerated, RunEvent
+from raro.events.catalogue import Failed, FileGenerated, RunEvent
 from raro.events.envelope import Recorded
 from raro.events.subjects import event_filter
 from raro.files.blobs import BlobStore
@@ -36,7 +36,19 @@ class Promotion:
 
     def reactor(self) -> Reactor:
         """Listens to file_generated."""
-        return Reactor("promotion", (event_filter("run", "file_generated"),), self.handle, at_once=4)
+        filters = (event_filter("run", "file_generated"),)
+        return Reactor("promotion", filters, self.handle, at_once=4, give_up=self.give_up)
+
+    async def give_up(self, recorded: Recorded, why: str) -> None:
+        """Fail the run: a file it made is missing, and saying so beats completing without it."""
+        generated = recorded.event.data
+        assert isinstance(generated, FileGenerated)
+        failed = Failed(code="promotion_failed", reason=f"{generated.path!r} could not be kept: {why}"[:4000])
+
+        def decide(run: Run) -> list[RunEvent]:
+            return [] if run.ended else [failed]
+
+        await self._runs.execute(recorded.event.client_id, aggregate_id_of(recorded), caused_by(recorded), decide)
 
     async def handle(self, recorded: Recorded) -> None:
         """Promote one generated file. Raises BlobMissing when its bytes are gone: retried, then parked."""

@@ -40,16 +40,21 @@ class Later(Exception):
 
 
 Handle = Callable[[Recorded], Awaitable[None]]
+GiveUp = Callable[[Recorded, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reactor:
-    """A durable consumer's name, what it listens to, what it does, and how many events at once."""
+    """A durable consumer's name, what it listens to, what it does, and how many events at once.
+
+    `give_up` is told why before an event is parked, so that nobody waits for it for ever.
+    """
 
     name: str
     filters: tuple[str, ...]
     handle: Handle
     at_once: int = 1
+    give_up: GiveUp | None = None
 
 
 class ReactorLoop:
@@ -110,7 +115,7 @@ class ReactorLoop:
             await delivery.retry_after(later.seconds)
         except LogUnavailable:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  a reactor outlives whatever its handler raises; it is parked
             await self._failed(delivery, error)
         else:
             await delivery.ack()
@@ -129,11 +134,13 @@ class ReactorLoop:
         )
         hopeless = isinstance(error, ValidationError | ValueError) and delivery.deliveries >= 2
         if delivery.deliveries < self._max_deliveries and not hopeless:
-            return await delivery.retry_after(_BACKOFF_S[min(delivery.deliveries, len(_BACKOFF_S)) - 1])
-        await self._park(delivery, error)
-        await delivery.ack()
+            await delivery.retry_after(_BACKOFF_S[min(delivery.deliveries, len(_BACKOFF_S)) - 1])
+        else:
+            await self._park(delivery, error)
+            await delivery.ack()
 
     async def _park(self, delivery: Delivery, error: Exception) -> None:
+        await self._give_up(delivery, error)
         parts = delivery.stored.subject.split(".")
         try:
             event_id = parse_event(delivery.stored.body).id
@@ -150,6 +157,16 @@ class ReactorLoop:
         )
         cause = Cause(f"{event_id}:{self._reactor.name}", "system", event_id, datetime.now(UTC))
         await self._log.append([new_event(SYSTEM_CLIENT, SYSTEM_ID, parked, cause)])
+
+    async def _give_up(self, delivery: Delivery, error: Exception) -> None:
+        if self._reactor.give_up is None:
+            return
+        try:
+            await self._reactor.give_up(self._parse(delivery), f"{type(error).__name__}: {error}"[:1000])
+        except LogUnavailable:
+            raise
+        except Exception:  # the event is parked all the same
+            logger.exception("reactor %s could not give up event %d", self._reactor.name, delivery.stored.seq)
 
     async def _heartbeat(self, delivery: Delivery) -> None:
         while True:

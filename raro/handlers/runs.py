@@ -9,6 +9,7 @@ Safe twice: what follows is decided from the run's state alone, and appended onl
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from raro.commands.aggregates import Aggregates
@@ -46,7 +47,7 @@ class Runs:
         """The scheduler, and the clock of runs that have a time limit."""
         filters = tuple(event_filter("run", event) for event in _EVENTS)
         return [
-            Reactor("runs", filters, self.handle, at_once=8),
+            Reactor("runs", filters, self.handle, at_once=8, give_up=self.give_up),
             Reactor("deadlines", (event_filter("run", "started"),), self.handle_deadline),
         ]
 
@@ -56,8 +57,13 @@ class Runs:
         run = (await self._runs.load(client_id, run_id)).state
         if run.status in ("running", "paused") and run.prepared is None:
             prepared = await self._prepare(run_id, run)
-            await self._append_unless(recorded, prepared)
+            await self._append_unless(recorded, prepared, lambda run: run.ended or run.prepared is not None)
         await self._advance(recorded)
+
+    async def give_up(self, recorded: Recorded, why: str) -> None:
+        """Fail the run: nobody would bring it on."""
+        failed = Failed(code="internal", reason=f"the run could not be brought on: {why}. See `raro doctor`.")
+        await self._append_unless(recorded, failed, lambda run: run.ended)
 
     async def handle_deadline(self, recorded: Recorded) -> None:
         """Fail the run when its time is over; wait in the queue until then."""
@@ -76,9 +82,9 @@ class Runs:
             recorded.event.client_id, aggregate_id_of(recorded), cause, lambda run: next_events(run, cause.time)
         )
 
-    async def _append_unless(self, recorded: Recorded, outcome: RunEvent) -> None:
+    async def _append_unless(self, recorded: Recorded, outcome: RunEvent, late: Callable[[Run], bool]) -> None:
         def decide(run: Run) -> list[RunEvent]:
-            return [] if run.ended or run.prepared else [outcome]
+            return [] if late(run) else [outcome]
 
         await self._runs.execute(recorded.event.client_id, aggregate_id_of(recorded), caused_by(recorded), decide)
 
