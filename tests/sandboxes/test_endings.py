@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from raro.sandboxes.local import LocalSandbox
-from raro.sandboxes.sandbox import Workspace
+from raro.sandboxes.sandbox import Execution, Workspace
 
 FAMILY = """
 import os, subprocess, sys, time
@@ -101,10 +101,10 @@ def test_kill_9_of_the_host_leaves_nothing(tier: str, cache: Path, workspace: Wo
     wait_for_sleepers(mark, 0)
 
 
-async def started(sandbox: LocalSandbox, mark: str) -> asyncio.Task[object]:
+async def started(sandbox: LocalSandbox, mark: str) -> asyncio.Task[Execution]:
     up = asyncio.Event()
     code = FOREVER.format(mark=mark)
-    running: asyncio.Task[object] = asyncio.create_task(sandbox.run_python(code, on_output=lambda *_: up.set()))
+    running: asyncio.Task[Execution] = asyncio.create_task(sandbox.run_python(code, on_output=lambda *_: up.set()))
     await asyncio.wait_for(up.wait(), 10)
     wait_for_sleepers(mark, 2)
     return running

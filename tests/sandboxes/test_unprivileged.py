@@ -37,9 +37,9 @@ def test_tiers_hold_for_a_normal_user_too(tmp_path: Path) -> None:
     shell = ["sh", "-c", SHOW_INTERPRETER, "sh", sys.base_prefix, str(tmp_path / "spare"), *pytest_command, *tests]
     command = [word.replace("/raro", str(tmp_path / "work")) for word in shell]
     environment = {"PATH": os.environ["PATH"], "USER_ID": SOME_USER, "HOME": str(tmp_path / "work")}
-    for folder in [tmp_path, *tmp_path.parents[:3]]:
-        if folder.is_relative_to("/tmp") and folder != Path("/tmp"):
-            folder.chmod(0o755)
+    for parent in [tmp_path, *tmp_path.parents[:3]]:
+        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
+            parent.chmod(0o755)
     done = subprocess.run(
         ["unshare", "--mount", *command],
         cwd=REPOSITORY,
