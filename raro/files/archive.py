@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zipfile
-from collections.abc import AsyncIterator, Collection, Generator
+from collections.abc import AsyncGenerator, Collection, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +39,9 @@ class ArchiveEntry:
     mtime: float
 
 
-async def zip_stream(entries: Collection[ArchiveEntry], *, metadata: bytes | None = None) -> AsyncIterator[bytes]:
+async def zip_stream(
+    entries: Collection[ArchiveEntry], *, metadata: bytes | None = None
+) -> AsyncGenerator[bytes, None]:
     """The archive's bytes in pieces of about 1 MiB; `metadata` goes in first, as metadata.json.
 
     Paths that cannot stand side by side get the names they have on disk (see `layout`). All sources are looked for

@@ -25,7 +25,7 @@ from raro.files.folders import (
     status_of,
     sweep_staging,
 )
-from raro.files.layout import METADATA, ancestors, disk_paths
+from raro.files.layout import METADATA, disk_paths
 from raro.files.names import checked_client_id, checked_path, checked_run_id
 from raro.files.same import holds, holds_bytes
 from raro.files.tree_entries import RunTree, TreeReport
@@ -45,7 +45,8 @@ class ArtifactTree:
     def put_run(self, run: RunTree, *, changed: Collection[str] | None = None) -> TreeReport:
         """Makes one run's folder equal to `run`; with `changed`, looks only at these artifact paths.
 
-        `run.artifacts` is always the whole list: where a file lies can depend on the others (see `layout`).
+        `run.artifacts` is always the whole list: where a file lies can depend on the others (see `layout`). The
+        whole folder is looked at all the same when something was removed or cannot lie under its own path.
 
         Raises:
             StorageFull, StorageFault: the disk did not take it.
@@ -82,8 +83,8 @@ class ArtifactTree:
     def _sync(self, run: RunTree, where: str, changed: Collection[str] | None, *, dry_run: bool) -> TreeReport:
         expected, is_plain = self._expected(run)
         with self._folder(run, create=not dry_run) as fd:
-            if changed is not None and is_plain:
-                found = Below([path for path in changed if _is_there(fd, path)], _folders_of(changed))
+            if changed is not None and is_plain and expected.keys() >= set(changed):
+                found = Below()
                 considered = {path: expected[path] for path in {*changed, METADATA} & expected.keys()}
             else:
                 found, considered = below(fd), expected
@@ -199,10 +200,6 @@ def _remove(folder_fd: int, paths: Collection[str], folders: Collection[str]) ->
         *parents, name = path.split("/")
         with suppress(OSError), opened(folder_fd, *parents) as fd:
             os.rmdir(name, dir_fd=fd)
-
-
-def _folders_of(paths: Collection[str]) -> list[str]:
-    return sorted({folder for path in paths for folder in ancestors(path)})
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from raro.errors import OutputNotFound, TooLarge, UnsafeFile
 from raro.files.blobs import BlobStore
+from raro.files.folders import opened, remove_tree
 from raro.files.openat2 import has_openat2, open_at_once, open_resolved, open_stepwise
 from raro.files.safe_open import FoundFile, Refusal, RefusedEntry, capture_beneath, open_beneath, walk_beneath
 
@@ -130,7 +131,7 @@ OPENERS = [open_stepwise, pytest.param(open_at_once, marks=pytest.mark.skipif(no
 def test_both_ways_of_opening_follow_no_link(root: Path, opener: Callable[[int, str, int], int], path: str) -> None:
     fd = os.open(root, os.O_PATH)
     try:
-        with pytest.raises(OSError, match="symbolic links|Not a directory"):
+        with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
             opener(fd, path, os.O_RDONLY | os.O_NOFOLLOW)
         os.close(opener(fd, "sub/deep/Zürich 📈.txt", os.O_RDONLY | os.O_NOFOLLOW))
     finally:
@@ -236,15 +237,25 @@ def test_a_walk_stops_at_its_caps(tmp_path: Path) -> None:
     assert len(entries) <= 11
 
 
-def test_a_folder_nested_without_end_does_not_break_the_walk(tmp_path: Path) -> None:
-    here = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(3000):
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[Path]:
+    """Folders nested deeper than any path can name; removed here, because nobody else can."""
+    root = tmp_path / "endless"
+    root.mkdir()
+    here = os.open(root, os.O_RDONLY)
+    for _ in range(1500):
         os.mkdir("d" * 50, dir_fd=here)
         below = os.open("d" * 50, os.O_RDONLY, dir_fd=here)
         os.close(here)
         here = below
     os.close(here)
-    (only,) = walk_beneath(tmp_path, max_depth=10_000)
+    yield root
+    with opened(tmp_path) as fd:
+        remove_tree(fd, "endless")
+
+
+def test_folders_nested_without_end_do_not_break_the_walk(endless: Path) -> None:
+    (only,) = walk_beneath(endless, max_depth=10_000)
     assert isinstance(only, RefusedEntry)
 
 
