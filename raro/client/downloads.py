@@ -60,7 +60,7 @@ class _Part:
             self._hash.update(chunk)
             self.size_bytes += len(chunk)
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytearray) -> None:
         self._hash.update(chunk)
         view = memoryview(chunk)
         while view:
@@ -181,16 +181,22 @@ class _Download:
 
     async def _take(self, response: httpx.Response, part: _Part) -> None:
         waiting = bytearray()
+        writing: asyncio.Future[None] | None = None
         try:
             async for chunk in response.aiter_raw():
                 waiting += chunk
                 self._tell(len(chunk))
                 if len(waiting) >= CHUNK_BYTES:
-                    await asyncio.to_thread(part.write, bytes(waiting))
-                    waiting.clear()
+                    # One block is hashed and written while the next one arrives.
+                    if writing:
+                        await writing
+                    writing = asyncio.ensure_future(asyncio.to_thread(part.write, waiting))
+                    waiting = bytearray()
         finally:
+            if writing:
+                await writing
             # Also after a break: what has arrived need not come again.
-            part.write(bytes(waiting))
+            part.write(waiting)
 
 
 def _range(size_bytes: int, expected: str | None) -> dict[str, str]:
