@@ -17,6 +17,7 @@ from raro.errors import SandboxUnavailable, WrongState
 from raro.sandboxes import ownership, tiers, verdicts, watch
 from raro.sandboxes.child import Child
 from raro.sandboxes.probe import probe_tiers
+from raro.sandboxes.prune import prune
 from raro.sandboxes.sandbox import Execution, ExecutionError, Limits, OnOutput, ProbeReport, Workspace
 from raro.sandboxes.warm import warm_caches
 
@@ -128,14 +129,17 @@ class LocalSandbox:
     async def _error(
         self, child: Child, stopped_by: str | int, report: verdicts.Report | None, limits: Limits
     ) -> ExecutionError | None:
+        output = self._job.workspace.output
+        # What was written since the last look counts as well.
+        passed = watch.folder_exceeds(await self._in_thread(watch.measure, output, limits), limits)
+        if passed == "folder_depth_limit":
+            await self._in_thread(prune, output, limits.depth)
+            return verdicts.limit_error(passed, limits)
         if isinstance(stopped_by, str):
             return verdicts.limit_error(stopped_by, limits)
         if child.too_much_output.is_set():
             return verdicts.limit_error("output_limit", limits)
         error = verdicts.judge(report, stopped_by, child.text("stderr"), limits)
-        # What was written since the last look counts as well.
-        folder = await self._in_thread(watch.measure, self._job.workspace.output, limits)
-        passed = watch.folder_exceeds(folder, limits)
         return verdicts.limit_error(passed, limits) if passed and error is None else error
 
     async def _in_thread(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:

@@ -33,6 +33,8 @@ class Limits:
     """stdout and stderr together."""
     files: int = 2000
     """Files and folders in output/."""
+    depth: int = 32
+    """How deep folders in output/ may be nested."""
     file_bytes: int = 512 * MiB
     """Size of any single file."""
     total_bytes: int = 2048 * MiB

@@ -1,7 +1,8 @@
 """How a run of code ended, in words for the agent: a stable code, what happened, and what to do about it.
 
-wall_time_limit cpu_limit memory_limit process_limit output_limit file_count_limit file_size_limit
-total_size_limit disk_full: a limit. python_error exit_status crashed: the code itself. closed: the host.
+wall_time_limit cpu_limit memory_limit process_limit output_limit file_count_limit folder_depth_limit
+file_size_limit total_size_limit disk_full: a limit.
+python_error exit_status crashed: the code itself. closed: the host.
 """
 
 from __future__ import annotations
@@ -113,6 +114,8 @@ def _limit_text(code: str, limits: Limits) -> str:
         "Print summaries, and write long results to a file in output/.",
         "file_count_limit": f"output/ has more than {limits.files} files and folders, the limit of a run. "
         "Delete some, or put many small ones into one file.",
+        "folder_depth_limit": f"Folders in output/ are nested more than {limits.depth} deep; those below were "
+        "removed. Use fewer levels.",
         "file_size_limit": f"A file is larger than {_size(limits.file_bytes)}, the limit of a single file. "
         "Write less, a compressed format such as Parquet, or several files.",
         "total_size_limit": f"output/ holds more than {_size(limits.total_bytes)}, the limit of a run. "

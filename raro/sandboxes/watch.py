@@ -27,6 +27,8 @@ class Folder:
     files: int
     total_bytes: int
     largest_bytes: int
+    depth: int
+    """How deep a folder was found below the limit, 0 when none was."""
 
 
 def exceeded(pid: int, output: Path, limits: Limits) -> str | None:
@@ -42,6 +44,8 @@ def exceeded(pid: int, output: Path, limits: Limits) -> str | None:
 
 def folder_exceeds(folder: Folder, limits: Limits, deleted_bytes: int = 0) -> str | None:
     """The code of the limit that an output folder passes."""
+    if folder.depth > limits.depth:
+        return "folder_depth_limit"
     if folder.files > limits.files:
         return "file_count_limit"
     if folder.largest_bytes > limits.file_bytes:
@@ -52,21 +56,24 @@ def folder_exceeds(folder: Folder, limits: Limits, deleted_bytes: int = 0) -> st
 
 
 def measure(output: Path, limits: Limits) -> Folder:
-    """Count output/ without following links; stops counting once over the limit on files."""
+    """Count output/ without following links; stops counting once over the limit on files or on depth."""
     files = total = largest = 0
-    folders = [str(output)]
+    folders = [(str(output), 1)]
     while folders and files <= limits.files:
-        for entry in _entries(folders.pop()):
+        folder, depth = folders.pop()
+        if depth > limits.depth:
+            return Folder(files, total, largest, depth)
+        for entry in _entries(folder):
             files += 1
             if files > limits.files:
                 break
             if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
+                folders.append((entry.path, depth + 1))
             elif (found := _stat(entry)) is not None:
                 # A sparse file is as large as it says to whoever copies it.
                 total += max(found.st_size, found.st_blocks * BLOCK_BYTES)
                 largest = max(largest, found.st_size)
-    return Folder(files, total, largest)
+    return Folder(files, total, largest, depth=0)
 
 
 def descendants(pid: int) -> Iterator[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,15 @@ from raro.sandboxes.sandbox import Execution, Limits, MiB, Workspace
 from tests.sandboxes.conftest import MODEST, make_workspace
 
 FILL = "import os\nfor n in range({count}):\n    open(f'output/{{n}}', 'wb').write(b'x' * {size})\n"
+DEEP = """
+import os
+os.makedirs("output/a/b")
+os.chdir("output")
+for _ in range(3000):
+    os.mkdir("deep")
+    open("file", "w").close()
+    os.chdir("deep")
+"""
 GROW = "b = bytearray()\nwhile True: b += bytes(1 << 24)"
 MANY_GROW = """
 import os, time
@@ -62,6 +72,7 @@ CASES = {
     "output": Case("while True: print('x' * 1000)", "output_limit", "0.0625 MiB was printed"),
     "errors printed": Case("import os\nwhile True: os.write(2, b'x' * 1000)", "output_limit", "to a file in output/"),
     "files": Case(FILL.format(count=101, size=1), "file_count_limit", "more than 100 files"),
+    "depth": Case(DEEP, "folder_depth_limit", "more than 32 deep"),
     "one file": Case(FILL.format(count=1, size=9 * MiB), "file_size_limit", "larger than 8 MiB"),
     "sparse file": Case("open('output/a', 'w').truncate(1 << 40)", "file_size_limit", "8 MiB"),
     "all files": Case(FILL.format(count=3, size=7 * MiB), "total_size_limit", "more than 16 MiB"),
@@ -81,6 +92,15 @@ async def test_limit_is_named(sandboxes: LocalSandboxes, workspace: Workspace, n
     assert_error(execution, case.error, case.words)
     assert (workspace.output / "before").read_text() == "made before"
     assert execution.duration_ms < 15_000
+
+
+async def test_folders_too_deep_to_walk_are_cut_off(sandboxes: LocalSandboxes, workspace: Workspace) -> None:
+    sandbox = await sandboxes.open(workspace, MODEST)
+    await sandbox.run_python(DEEP)
+    folders = [folder for folder, _, _ in os.walk(workspace.output)]
+    assert max(len(Path(folder).relative_to(workspace.output).parts) for folder in folders) == MODEST.depth - 1
+    assert (workspace.output / "a" / "b").is_dir()
+    shutil.rmtree(workspace.output)
 
 
 async def test_a_caller_may_ask_for_less_time_not_for_more(sandboxes: LocalSandboxes, workspace: Workspace) -> None:

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,24 +28,26 @@ exec setpriv --reuid="$USER_ID" --regid="$USER_ID" --clear-groups "$@"
 """
 
 
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A folder of that user's: pytest's own can be entered by nobody else."""
+    folder = Path(tempfile.mkdtemp(prefix="raro-unprivileged-"))
+    os.chown(folder, int(SOME_USER), int(SOME_USER))
+    yield folder
+    shutil.rmtree(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="everything here runs as a normal user already")
 @pytest.mark.skipif(not shutil.which("unshare") or not shutil.which("setpriv"), reason="util-linux is not installed")
-def test_tiers_hold_for_a_normal_user_too(tmp_path: Path) -> None:
-    for folder in ("spare", "work"):
-        (tmp_path / folder).mkdir()
-        os.chown(tmp_path / folder, int(SOME_USER), int(SOME_USER))
+def test_tiers_hold_for_a_normal_user_too(home: Path) -> None:
+    (home / "spare").mkdir()
     tests = [f"tests/sandboxes/{name}" for name in ("test_probe.py", "test_endings.py", "test_code.py")]
-    pytest_command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", "/raro/pytest"]
-    shell = ["sh", "-c", SHOW_INTERPRETER, "sh", sys.base_prefix, str(tmp_path / "spare"), *pytest_command, *tests]
-    command = [word.replace("/raro", str(tmp_path / "work")) for word in shell]
-    environment = {"PATH": os.environ["PATH"], "USER_ID": SOME_USER, "HOME": str(tmp_path / "work")}
-    for parent in [tmp_path, *tmp_path.parents[:3]]:
-        if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-            parent.chmod(0o755)
+    run_tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(home / "pytest")]
+    as_user = ["sh", "-c", SHOW_INTERPRETER, "sh", sys.base_prefix, str(home / "spare")]
     done = subprocess.run(
-        ["unshare", "--mount", *command],
+        ["unshare", "--mount", *as_user, *run_tests, *tests],
         cwd=REPOSITORY,
-        env=environment,
+        env={"PATH": os.environ["PATH"], "USER_ID": SOME_USER, "HOME": str(home)},
         capture_output=True,
         text=True,
         timeout=110,
