@@ -81,9 +81,9 @@ class ArtifactTree:
         return report
 
     def _sync(self, run: RunTree, where: str, changed: Collection[str] | None, *, dry_run: bool) -> TreeReport:
-        expected, is_plain = self._expected(run)
+        expected, plain = self._expected(run)
         with self._folder(run, create=not dry_run) as fd:
-            if changed is not None and is_plain and expected.keys() >= set(changed):
+            if changed is not None and plain >= set(changed):
                 found = Below()
                 considered = {path: expected[path] for path in {*changed, METADATA} & expected.keys()}
             else:
@@ -95,15 +95,15 @@ class ArtifactTree:
         report.removed += [f"{where}/{path}" for path in strays]
         return report
 
-    def _expected(self, run: RunTree) -> tuple[dict[str, _Content], bool]:
-        """Content by path on disk, and whether every artifact lies under its own path."""
+    def _expected(self, run: RunTree) -> tuple[dict[str, _Content], set[str]]:
+        """Content by path on disk, and all artifacts' paths, or none when one cannot lie under its own."""
         paths = disk_paths([checked_path(entry.path) for entry in run.artifacts])
         expected: dict[str, _Content] = {
             paths[checked_path(entry.path)]: self._blobs.path(entry.sha256) for entry in run.artifacts
         }
         if run.metadata is not None:
             expected[METADATA] = json.dumps(run.metadata, ensure_ascii=False, indent=2).encode() + b"\n"
-        return expected, all(path == on_disk for path, on_disk in paths.items())
+        return expected, set(paths) if all(path == place for path, place in paths.items()) else set()
 
     def _put_all(self, fd: int | None, where: str, expected: Mapping[str, _Content], *, dry_run: bool) -> TreeReport:
         report = TreeReport()
