@@ -33,6 +33,8 @@ LAST_WORDS = {
     "Resource temporarily unavailable": "process_limit",
 }
 SIGNAL_BASE = 128
+MOST_CHARACTERS = 10_000
+"""A little more than `inside/execute.py` sends; only code that forges its report sends more."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,17 @@ def parse_report(data: bytes) -> Report | None:
     """The report in `data`; None when there is none, or none that makes sense."""
     try:
         fields = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(fields, dict) or not all(isinstance(field, str) for field in fields.values()):
         return None
-    known = {name: fields[name] for name in ("kind", "value", "cause", "text") if name in fields}
+    known = {name: _shown(fields[name]) for name in ("kind", "value", "cause", "text") if name in fields}
     return Report(**known) if known.get("kind") in ("ok", "exit", "error") else None
+
+
+def _shown(text: str) -> str:
+    # Lone surrogates cannot be written as UTF-8, neither to the log nor to a client.
+    return text[:MOST_CHARACTERS].encode(errors="replace").decode()
 
 
 def limit_error(code: str, limits: Limits, cause_text: str = "") -> ExecutionError:
