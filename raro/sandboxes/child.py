@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -82,15 +83,14 @@ class Child:
         self._texts: dict[Stream, list[str]] = {"stdout": [], "stderr": []}
         self._result = Inlet()
         self._info = Inlet(self._learn_first_pid)
-        self._life, self._far_life = -1, -1
+        self._far_life, self._life = os.pipe2(os.O_CLOEXEC)
+        self._far_options, self._options = os.pipe2(os.O_CLOEXEC)
         self._pumps: list[asyncio.Task[None]] = []
 
     @property
     def pipes(self) -> Pipes:
         """The ends that the command must be told of."""
-        if self._life < 0:
-            self._far_life, self._life = os.pipe2(os.O_CLOEXEC)
-        return Pipes(self._result.far_end, self._info.far_end, self._far_life)
+        return Pipes(self._result.far_end, self._info.far_end, self._far_life, self._far_options)
 
     async def start(self, start: Start, source: bytes) -> None:
         """Start the command and begin to feed it.
@@ -106,9 +106,12 @@ class Child:
             stderr=asyncio.subprocess.PIPE,
             env=start.environment,
             cwd=start.folder,
-            pass_fds=(pipes.result, pipes.info, pipes.life),
+            pass_fds=(pipes.result, pipes.info, pipes.life, pipes.options),
             start_new_session=True,
         )
+        self._die_with_host()
+        # A few kilobytes, which the pipe holds whether or not anybody reads.
+        os.write(self._options, start.options)
         self._close_far_ends()
         process = self._process
         assert process.stdin
@@ -161,6 +164,14 @@ class Child:
             await asyncio.shield(asyncio.ensure_future(self.end()))
         finally:
             self._close()
+
+    def _die_with_host(self) -> None:
+        # bwrap killed between its clone and its word to the child leaves that child waiting for ever. So the
+        # kernel is told to kill the whole group, in which both still are, when our end of the pipe closes.
+        fcntl.fcntl(self._far_life, fcntl.F_SETOWN, -self._process.pid)
+        fcntl.fcntl(self._far_life, fcntl.F_SETSIG, signal.SIGKILL)
+        flags = fcntl.fcntl(self._far_life, fcntl.F_GETFL)
+        fcntl.fcntl(self._far_life, fcntl.F_SETFL, flags | os.O_ASYNC)
 
     def _learn_first_pid(self, data: bytes) -> None:
         if self.first_pid is not None:
@@ -220,9 +231,10 @@ class Child:
     def _close_far_ends(self) -> None:
         self._result.close_far_end()
         self._info.close_far_end()
-        if self._far_life >= 0:
-            os.close(self._far_life)
-            self._far_life = -1
+        for fd in (self._far_life, self._far_options, self._options):
+            if fd >= 0:
+                os.close(fd)
+        self._far_life = self._far_options = self._options = -1
 
     def _close(self) -> None:
         self._close_far_ends()

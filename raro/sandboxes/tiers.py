@@ -31,11 +31,15 @@ AS_ROOT = ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SET
 
 @dataclass(frozen=True)
 class Pipes:
-    """The child's ends: reports go to `result`, the pid of process 1 to `info`; `life` closes with the host."""
+    """The child's ends: reports go to `result`, the pid of process 1 to `info`; `life` closes with the host.
+
+    `options` is a gate: what it carries is written only after the child's death is tied to the host's.
+    """
 
     result: int
     info: int
     life: int
+    options: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Start:
     orders: bytes
     environment: dict[str, str]
     folder: str
+    options: bytes = b""
 
 
 def start(tier: str, job: Job, pipes: Pipes) -> Start:
@@ -68,7 +73,8 @@ def start(tier: str, job: Job, pipes: Pipes) -> Start:
     orders = to_block(_confinement(tier, job, pipes))
     command = inside.command("main")
     if tier == "bubblewrap":
-        return Start([*_bubblewrap(steps, job, pipes), *command], orders, environment, "/")
+        gate = [bubblewrap_path() or "bwrap", "--args", str(pipes.options), "--", *command]
+        return Start(gate, orders, environment, "/", _bubblewrap_options(steps, job, pipes))
     namespaces = Namespaces(
         uid=job.uid,
         user_namespace=job.uid is None,
@@ -133,20 +139,20 @@ def _rlimits(limits: Limits) -> list[tuple[int, int, int]]:
     return [(resource.RLIMIT_CPU, cpu_s, cpu_s + 1), *((which, value, value) for which, value in fixed.items())]
 
 
-def _bubblewrap(steps: list[layout.Step], job: Job, pipes: Pipes) -> list[str]:
+def _bubblewrap_options(steps: list[layout.Step], job: Job, pipes: Pipes) -> bytes:
     # bwrap makes the folders above a target for its own user alone, which as root is not the code's.
     above = dict.fromkeys(str(parent) for _, _, target in steps for parent in reversed(Path(target).parents[:-1]))
     folders = [word for folder in above for word in ("--perms", "0755", "--dir", folder)]
     mounts = [word for step in steps for word in _bubblewrap_words(step)]
     who = AS_ROOT if job.uid is not None else ("--unshare-user",)
-    return [
-        bubblewrap_path() or "bwrap",
+    words = [
         *("--die-with-parent", "--new-session", *NAMESPACES, *who),
         *folders,
         *mounts,
         *("--remount-ro", "/dev", "--remount-ro", "/"),
-        *("--info-fd", str(pipes.info), "--"),
+        *("--info-fd", str(pipes.info)),
     ]
+    return b"".join(os.fsencode(word) + b"\0" for word in words)
 
 
 def _bubblewrap_words(step: layout.Step) -> list[str]:

@@ -33,6 +33,7 @@ from raro.sandboxes.sandbox import Workspace
 async def main():
     sandboxes = LocalSandboxes(Path(sys.argv[1]), sys.argv[2])
     sandbox = await sandboxes.open(Workspace("run-1", Path(sys.argv[3])))
+    print("opened", flush=True)
     await sandbox.run_python(sys.argv[4], on_output=lambda stream, text: print(text, flush=True))
 
 asyncio.run(main())
@@ -93,12 +94,32 @@ def test_kill_9_of_the_host_leaves_nothing(tier: str, cache: Path, workspace: Wo
         [sys.executable, "-c", HOST, str(cache), tier, str(workspace.root), code], stdout=subprocess.PIPE
     )
     assert host.stdout is not None
-    assert host.stdout.readline() == b"up\n"
+    assert [host.stdout.readline() for _ in range(2)] == [b"opened\n", b"up\n"]
     wait_for_sleepers(mark, 2)
     host.send_signal(signal.SIGKILL)
     host.wait()
     host.stdout.close()
     wait_for_sleepers(mark, 0)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.004, 0.008, 0.012, 0.016, 0.02, 0.03])
+def test_kill_9_of_the_host_during_the_start_leaves_nothing(
+    tier: str, cache: Path, workspace: Workspace, delay_s: float
+) -> None:
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST, str(cache), tier, str(workspace.root), "import time; time.sleep(60)"],
+        stdout=subprocess.PIPE,
+    )
+    assert host.stdout is not None
+    assert host.stdout.readline() == b"opened\n"
+    time.sleep(delay_s)
+    host.send_signal(signal.SIGKILL)
+    host.wait()
+    host.stdout.close()
+    deadline = time.monotonic() + 5
+    while users_of(workspace) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert users_of(workspace) == []
 
 
 async def started(sandbox: LocalSandbox, mark: str) -> asyncio.Task[Execution]:
@@ -118,12 +139,28 @@ def wait_for_sleepers(mark: str, count: int) -> None:
 
 
 def sleepers(mark: str) -> list[str]:
-    found = []
+    return [pid for pid, words in commands().items() if words[:2] == ["sleep", mark]]
+
+
+def users_of(workspace: Workspace) -> list[str]:
+    """Living processes with the session's folder on their command line or among their mounts."""
+    folder = str(workspace.root)
+    return [pid for pid, words in commands().items() if folder in " ".join(words) or folder in mounts_of(pid)]
+
+
+def mounts_of(pid: str) -> str:
+    try:
+        return Path("/proc", pid, "mountinfo").read_text()
+    except OSError:
+        return ""
+
+
+def commands() -> dict[str, list[str]]:
+    found = {}
     for process in Path("/proc").iterdir():
-        try:
-            words = (process / "cmdline").read_bytes().split(b"\0") if process.name.isdigit() else []
-        except OSError:
-            continue
-        if words[:2] == [b"sleep", mark.encode()]:
-            found.append(process.name)
+        if process.name.isdigit():
+            try:
+                found[process.name] = (process / "cmdline").read_text(errors="replace").split("\0")
+            except OSError:
+                continue
     return found

@@ -13,13 +13,14 @@ sys.path.insert(0, LIBRARY)
 
 from raro.sandboxes.inside import confine, execute, plan  # noqa: E402
 
+MOST_FDS = 1 << 16
+
 
 def main() -> int:
     """Returns the exit status: 0 when the code ran to its end."""
     orders: plan.Confinement = plan.read_block(0)
     confine.exit_if_host_is_gone(orders["life_fd"])
-    os.close(orders["life_fd"])
-    os.set_inheritable(orders["result_fd"], False)
+    _keep_only(orders["result_fd"])
     _prefer_for_oom_killer()
     _link_font_cache(orders["font_cache"])
     confine.confine(orders)
@@ -27,6 +28,12 @@ def main() -> int:
     source = plan.read_rest(0)
     _become_a_plain_interpreter(orders)
     return execute.run(source, orders["result_fd"])
+
+
+def _keep_only(result_fd: int) -> None:
+    os.closerange(3, result_fd)
+    os.closerange(result_fd + 1, MOST_FDS)
+    os.set_inheritable(result_fd, False)
 
 
 def _prefer_for_oom_killer() -> None:
