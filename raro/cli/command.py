@@ -84,7 +84,7 @@ def online(command: Command) -> Callable[..., int | None]:
         return asyncio.run(talk(server, client, as_json, arguments))
 
     async def talk(server: str | None, client: str | None, as_json: bool, arguments: dict[str, Any]) -> int | None:
-        async with RaroClient(server or local_server(), client) as raro:
+        async with RaroClient(server or _default_server(), client) as raro:
             return await command(Session(raro, Output(as_json=as_json)), **arguments)
 
     return _with_options(run, command, {"server": (ServerOption, None), "client": (ClientOption, None)})
@@ -100,12 +100,14 @@ def offline(command: Command) -> Callable[..., int | None]:
     return _with_options(run, command, {"storage": (StorageOption, Path("storage"))})
 
 
-def local_server(storage: Path | None = None) -> str:
-    """The server that holds the storage folder on this machine, else the default address."""
-    holder = holder_of(storage or Path(os.environ.get("RARO_STORAGE") or "storage"))
-    if holder and holder.url and holder.host == socket.gethostname():
-        return holder.url
-    return DEFAULT_SERVER
+def serving(storage: Path) -> str | None:
+    """The URL of the server that holds a storage folder on this machine, None when there is none."""
+    holder = holder_of(storage)
+    return holder.url if holder and holder.host == socket.gethostname() else None
+
+
+def _default_server() -> str:
+    return serving(Path(os.environ.get("RARO_STORAGE") or "storage")) or DEFAULT_SERVER
 
 
 def _with_options(

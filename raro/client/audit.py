@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import cast
 
 from raro.client.rows import EventPage, LogEvent
@@ -33,7 +33,7 @@ class Audit:
         after: int | str | None = None,
         run_id: str | None = None,
         type: str | None = None,
-    ) -> AsyncIterator[LogEvent]:
+    ) -> AsyncGenerator[LogEvent]:
         """Every event behind `after`, over as many pages as there are."""
         while True:
             page = await self.page(after=after, run_id=run_id, type=type)

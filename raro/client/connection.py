@@ -32,6 +32,7 @@ class RaroClient:
         timeout_s: float = 30.0,
     ) -> None:
         self.server = server
+        self.client_id = client_id
         self._transport = Transport(server, client_id, api_key=api_key, timeout_s=timeout_s)
         self.library = Library(self._transport)
         self.runs = Runs(self._transport)

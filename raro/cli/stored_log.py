@@ -1,0 +1,94 @@
+"""The event log of a storage folder that no server holds: its nats-server is started for the moment.
+
+With RARO_NATS_URL the log is elsewhere and is read there. Gives events in the form of `/audit/events`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any, cast
+
+from raro.client.rows import LogEvent
+from raro.embedded.lock import hold_storage
+from raro.embedded.servers import embedded
+from raro.errors import NotFound
+from raro.events.connection import connect
+from raro.events.log import EventLog, open_log
+from raro.settings import Settings
+
+
+@asynccontextmanager
+async def open_stored_log(settings: Settings) -> AsyncIterator[EventLog]:
+    """The log, until the block ends.
+
+    Raises:
+        NotFound: the folder holds no log; none is made.
+        StorageInUse: a server holds the folder.
+        StartFailed: nats-server does not start, or its stream is not set up as it must be.
+    """
+    if settings.nats_url is None and not (settings.storage / "nats").is_dir():
+        raise NotFound(f"{str(settings.storage)!r} holds no log. Name RARO's data folder with --storage.")
+    async with AsyncExitStack() as stack:
+        if settings.nats_url is None:
+            lock = stack.enter_context(hold_storage(settings.storage))
+            servers = await stack.enter_async_context(embedded(settings.storage, lock=lock))
+            credentials = servers.nats_credentials
+            assert credentials is not None
+            connection = await connect(servers.nats_url, user=credentials.user, password=credentials.password)
+        else:
+            connection = await connect(settings.nats_url)
+        stack.push_async_callback(connection.close)
+        yield await open_log(connection, replicas=settings.nats_replicas)
+
+
+class StoredLog:
+    """Events of every client, read from the log itself."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+
+    async def head(self) -> int:
+        """The last event's number."""
+        return await self._log.head()
+
+    async def events(
+        self, *, after: int | str | None = None, run_id: str | None = None, type: str | None = None
+    ) -> AsyncGenerator[LogEvent]:
+        """Every event behind `after` up to the log's end as it is now."""
+        head = await self.head()
+        behind = int(after or 0)
+        if behind >= head:
+            return
+        async with aclosing(cast(Any, self._log.read())) as batches:
+            async for batch in batches:
+                for message in batch:
+                    if message.seq <= behind or message.torn:
+                        continue
+                    event = _row(message.seq, json.loads(message.body))
+                    if _fits(event, run_id, type):
+                        yield event
+                if batch[-1].seq >= head:
+                    return
+
+
+def _row(seq: int, body: dict[str, Any]) -> LogEvent:
+    return {
+        "seq": seq,
+        "id": body["id"],
+        "type": body["type"],
+        "subject": body["subject"],
+        "client_id": body["clientid"],
+        "actor": body["actor"],
+        "time": body["time"],
+        "correlation_id": body["correlationid"],
+        "causation_id": body["causationid"],
+        "data": body["data"],
+    }
+
+
+def _fits(event: LogEvent, run_id: str | None, type: str | None) -> bool:
+    if run_id is not None and event["subject"].split(".")[4:5] != [run_id]:
+        return False
+    return type is None or type == event["type"] or type in event["type"].split(".")
