@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from raro.cli.output import Output
@@ -22,11 +21,11 @@ class Transfer:
 
 @contextmanager
 def transfer(out: Output, total_bytes: int | None) -> Iterator[Transfer]:
-    """Show the progress of `total_bytes` (None: not known) on stderr until the block ends."""
+    """Show the progress of `total_bytes` (None: not known) until the block ends; lines printed meanwhile go above the bar."""
     bar = Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(binary_units=True),
         TransferSpeedColumn(), TimeRemainingColumn(),
-        console=Console(stderr=True, markup=False, highlight=False), transient=True, disable=not out.live,
+        console=out.console, transient=True, disable=not out.live,
     )  # fmt: skip
     with bar:
         task = bar.add_task("", total=total_bytes)
