@@ -110,6 +110,9 @@ def _info(path: str, mtime: float, size_bytes: int) -> zipfile.ZipInfo:
     moment = time.gmtime(min(max(mtime, _EARLIEST), _LATEST))
     info = zipfile.ZipInfo(path, moment[:6])
     info.file_size = size_bytes  # lets zipfile choose zip64 before it knows
+    if size_bytes > zipfile.ZIP64_LIMIT:
+        # Python before 3.11.4 writes the zip64 header without the version that readers need for it (gh-103861).
+        info.extract_version = zipfile.ZIP64_VERSION
     info.external_attr = 0o644 << 16
     kind = type_of_name(path) or ""
     info.compress_type = zipfile.ZIP_DEFLATED if kind.startswith(_COMPRESSIBLE) else zipfile.ZIP_STORED
