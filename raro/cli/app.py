@@ -33,10 +33,7 @@ class Entry:
 _START, _LIBRARY, _RUNS, _ARTIFACTS, _LOG, _CARE = "Start", "Library", "Runs", "Artifacts", "Log", "Care"
 
 COMMANDS: dict[str, Entry] = {
-    "up": Entry(_START, "up", "Start everything on this machine and stay."),
     "demo": Entry(_START, "demo", "Show the whole story on sample data, then end."),
-    "serve": Entry(_START, "serve", "Serve the API only, with NATS and Redis elsewhere."),
-    "work": Entry(_START, "work", "Run agents and reactors only, with NATS and Redis elsewhere."),
     "upload": Entry(_LIBRARY, "upload", "Put files or whole folders into the library."),
     "library": Entry(_LIBRARY, "library", "List the library; versions, delete, restore."),
     "link": Entry(_LIBRARY, "link", "Give library files to the next runs."),
@@ -55,9 +52,6 @@ COMMANDS: dict[str, Entry] = {
     "pin": Entry(_ARTIFACTS, "pin", "Keep an artifact from expiring."),
     "unpin": Entry(_ARTIFACTS, "pin", "Let an artifact expire again."),
     "events": Entry(_LOG, "events", "List the log; tail, show, schema."),
-    "rebuild": Entry(_CARE, "rebuild", "Make every view anew from the log."),
-    "fsck": Entry(_CARE, "fsck", "Compare blobs and trees with the log; repair."),
-    "gc": Entry(_CARE, "gc", "Erase bytes that nothing refers to any more."),
     "doctor": Entry(_CARE, "doctor", "Name every part's state and what to do."),
 }
 

@@ -71,6 +71,7 @@ async def _state(client: RaroClient, run_id: str, view: RunView) -> RunState:
 
 
 def _doing(activity: dict[str, Any]) -> str:
-    said = activity.get("text") or activity.get("summary") or activity.get("kind") or ""
+    """`execute_python: running`, `thinking`, or the last line that code printed."""
+    said = str(activity.get("text") or activity.get("status") or "").strip().rpartition("\n")[2]
     tool = activity.get("tool")
-    return f"{tool}: {said}" if tool and said else str(tool or said)
+    return f"{tool}: {said}" if tool else said

@@ -21,7 +21,10 @@ class Transfer:
 
 @contextmanager
 def transfer(out: Output, total_bytes: int | None) -> Iterator[Transfer]:
-    """Show the progress of `total_bytes` (None: not known) until the block ends; lines printed meanwhile go above the bar."""
+    """Show the progress of `total_bytes` (None: not known) until the block ends.
+
+    What `out` prints meanwhile goes above the bar.
+    """
     bar = Progress(
         TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(binary_units=True),
         TransferSpeedColumn(), TimeRemainingColumn(),

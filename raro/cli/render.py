@@ -63,8 +63,8 @@ def show_runs(console: Console, runs: Sequence[Mapping[str, Any]]) -> None:
     made = table("run", "status", "started", "ended", "directive")
     for run in runs:
         made.add_row(
-            plain(run["run_id"]), status_text(run["status"]), moment(run.get("start_time")),
-            moment(run.get("end_time")), one_line(str(run.get("directive") or run.get("workflow_id") or ""), 60),
+            plain(run["run_id"]), status_text(run["status"]), moment(run.get("started_at")),
+            moment(run.get("ended_at")), one_line(str(run.get("directive") or run.get("workflow_id") or ""), 60),
         )  # fmt: skip
     console.print(made)
 

@@ -93,8 +93,8 @@ def _show_end(console: Console, state: RunState, artifacts: list[dict[str, Any]]
             f"\nThe run {state['status']}{f': {plain(reason)}' if reason else '.'}", style="red", soft_wrap=True
         )
     for agent in agents_of(state):
-        if agent.get("error_message"):
-            console.print(f"{plain(agent['agent_id'])}: {plain(str(agent['error_message']))}", soft_wrap=True)
+        if agent.get("message"):
+            console.print(f"{plain(agent['agent_id'])}: {plain(str(agent['message']))}", soft_wrap=True)
 
 
 def _request(what: str) -> dict[str, Any]:

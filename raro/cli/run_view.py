@@ -84,7 +84,7 @@ class Lines:
         """Say what is new since the last look."""
         for agent in agents_of(state):
             turns = f"  turn {agent['turns']}" if agent.get("turns") else ""
-            fault = f"  {one_line(str(agent['error_message']), 120)}" if agent.get("error_message") else ""
+            fault = f"  {one_line(str(agent['message']), 120)}" if agent.get("message") else ""
             self._say(agent["agent_id"], f"{plain(agent['agent_id'])}  {agent['status']}{turns}{fault}")
         self._say("", f"run {plain(state['run_id'])}  {state['status']}")
 
@@ -114,6 +114,6 @@ def agents_table(state: RunState, doing: Mapping[str, str]) -> Table:
         now = doing.get(agent["agent_id"], "") if agent["status"] == "running" else ""
         made.add_row(
             plain(agent["agent_id"]), status_text(agent["status"]), str(agent.get("turns") or ""),
-            plain(str(agent.get("model") or "")), one_line(str(agent.get("error_message") or now), 70),
+            plain(str(agent.get("model") or "")), one_line(str(agent.get("message") or now), 70),
         )  # fmt: skip
     return made

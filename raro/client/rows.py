@@ -77,13 +77,14 @@ class Invocation(TypedDict):
 
 
 class AgentRow(TypedDict):
-    """One agent of a run and how far it is."""
+    """One agent of a run: idle, scheduled, running, finished or failed; `message` says why it failed."""
 
     agent_id: str
     status: str
     turns: NotRequired[int]
     model: NotRequired[str | None]
-    error_message: NotRequired[str | None]
+    code: NotRequired[str | None]
+    message: NotRequired[str | None]
 
 
 class RunRow(TypedDict):
@@ -92,9 +93,11 @@ class RunRow(TypedDict):
     run_id: str
     status: str
     workflow_id: NotRequired[str]
+    name: NotRequired[str]
     directive: NotRequired[str]
-    start_time: NotRequired[str]
-    end_time: NotRequired[str | None]
+    started_at: NotRequired[str]
+    ended_at: NotRequired[str | None]
+    code: NotRequired[str | None]
     reason: NotRequired[str | None]
 
 
@@ -105,15 +108,23 @@ class RunListing(TypedDict):
     seq: NotRequired[int]
 
 
-class RunState(RunRow):
-    """One run with its agents and their turns."""
+class RunState(TypedDict):
+    """One run with its agents and their turns, in the original system's form."""
 
+    run_id: str
     client_id: str
+    status: str
     active_agents: list[str]
     completed_agents: list[str]
     failed_agents: list[str]
     invocations: list[Invocation]
+    workflow_id: NotRequired[str]
+    directive: NotRequired[str]
     total_tokens_used: NotRequired[int]
+    start_time: NotRequired[str]
+    end_time: NotRequired[str | None]
+    code: NotRequired[str | None]
+    reason: NotRequired[str | None]
     agents: NotRequired[list[AgentRow]]
 
 

@@ -46,7 +46,7 @@ def test_with_json_progress_stays_off_the_answer(capsys: pytest.CaptureFixture[s
 
 def test_why_an_agent_failed_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     failed = state("failed", analyze=("failed", 1))
-    failed["agents"][0]["error_message"] = "no such column\nbody_mass"
+    failed["agents"][0]["message"] = "no such column\nbody_mass"
     Lines(Output(as_json=False)).show(failed)
     assert "analyze  failed  turn 1  no such column body_mass" in capsys.readouterr().out
 
