@@ -53,10 +53,9 @@ def _chunks() -> Iterator[bytes]:
 
 
 def _upload(stack: Stack) -> float:
-    chunks = list(_chunks())
     connection = HTTPConnection(stack.host, stack.port, timeout=120)
     began = time.perf_counter()
-    connection.request("PUT", PATH, chunks, {"Content-Length": str(SIZE_BYTES), "X-RARO-CLIENT-ID": CLIENT})
+    connection.request("PUT", PATH, _chunks(), {"Content-Length": str(SIZE_BYTES), "X-RARO-CLIENT-ID": CLIENT})
     answer = connection.getresponse()
     text = answer.read()
     seconds = time.perf_counter() - began
