@@ -15,6 +15,7 @@ from raro.events.catalogue import (
     ArtifactPinned,
     ArtifactPromoted,
     ArtifactRestored,
+    ArtifactSavedToLibrary,
     ArtifactUnpinned,
     FileGenerated,
 )
@@ -32,6 +33,7 @@ class Artifact:
     expires_at: datetime | None = None
     gone: Literal["deleted", "expired"] | None = None
     gone_at: datetime | None = None
+    saved_as: str | None = None
 
     @property
     def live(self) -> bool:
@@ -63,6 +65,8 @@ def evolve_artifact(artifact: Artifact, event: Event) -> Artifact:
             return replace(artifact, gone="expired", gone_at=event.time)
         case ArtifactRestored(expires_at=expires_at):
             return replace(artifact, gone=None, gone_at=None, expires_at=expires_at)
+        case ArtifactSavedToLibrary(filename=filename):
+            return replace(artifact, saved_as=filename)
         case _:
             return artifact
 

@@ -22,13 +22,14 @@ def metadata_of(run_id: str, run: Run) -> dict[str, Any]:
         "created_at": _text(run.started_at),
         "expires_at": _text(max(expiries, default=None)),
         "status": run.status,
-        "artifacts": [_row(artifact) for artifact in live],
+        "artifacts": [_row(run_id, artifact) for artifact in live],
     }
 
 
-def _row(artifact: Artifact) -> dict[str, Any]:
+def _row(run_id: str, artifact: Artifact) -> dict[str, Any]:
     current = artifact.versions[-1].artifact
     return {
+        "run_id": run_id,
         "filename": artifact.path,
         "agent_id": current.agent_id,
         "generated_at": _text(current.generated_at),
@@ -38,6 +39,7 @@ def _row(artifact: Artifact) -> dict[str, Any]:
         "version": current.version,
         "pinned": artifact.pinned,
         "expires_at": _text(artifact.expires_at),
+        "saved_as": artifact.saved_as,
     }
 
 

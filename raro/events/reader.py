@@ -35,13 +35,19 @@ _SILENCE_S = 3.5
 class RawMessage:
     """One event's bytes in the current version.
 
-    `torn` marks a member of a batch whose commit was lost in a crash: it counts as a sequence, not as an event.
+    `stored` are the bytes in the log when an upcaster changed them. `torn` marks a member of a batch whose commit was lost in a crash: it counts as a sequence, not as an event.
     """
 
     seq: int
     subject: str
     body: bytes
     torn: bool = False
+    stored: bytes | None = None
+
+    @property
+    def hash(self) -> str:
+        """The hash of the bytes as stored, for a cursor."""
+        return body_hash(self.body if self.stored is None else self.stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ async def read(
                 async for group in arrived.groups(batch_max):
                     whole, pending = split_whole([*pending, *group])
                     if whole:
-                        last = Cursor(last.incarnation, whole[-1].seq, body_hash(whole[-1].body))
+                        last = Cursor(last.incarnation, whole[-1].seq, whole[-1].hash)
                         yield [_current(upcasters, message) for message in whole]
         except (_Interrupted, LogUnavailable, wire.ApiError) as reason:
             logger.info("reading the log again from %d: %s", last.seq, reason)
@@ -117,7 +123,7 @@ def split_whole(arrived: Sequence[Arrived]) -> tuple[list[RawMessage], list[Arri
 
 def _current(upcasters: Upcasters, message: RawMessage) -> RawMessage:
     body = upcasters.upcast(message.body)
-    return message if body is message.body else replace(message, body=body)
+    return message if body is message.body else replace(message, body=body, stored=message.body)
 
 
 class _Interrupted(Exception):

@@ -1,0 +1,52 @@
+"""What every query shares: rows as JSON-ready dicts, and opaque page cursors."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from raro.errors import BadCursor
+
+Row = dict[str, Any]
+Connection = duckdb.DuckDBPyConnection
+
+
+def rows(
+    connection: Connection, sql: str, arguments: Sequence[Any] | Mapping[str, Any] = (), *, parse: Sequence[str] = ()
+) -> list[Row]:
+    """Every row of a query; the columns in `parse` hold JSON text."""
+    result = connection.execute(sql, arguments if isinstance(arguments, Mapping) else list(arguments))
+    names = [column[0] for column in result.description]
+    found = [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+    for row in found:
+        for name in parse:
+            row[name] = json.loads(row[name]) if row[name] is not None else None
+    return found
+
+
+def one(
+    connection: Connection, sql: str, arguments: Sequence[Any] | Mapping[str, Any] = (), *, parse: Sequence[str] = ()
+) -> Row | None:
+    """The first row, None when there is none."""
+    found = rows(connection, sql, arguments, parse=parse)
+    return found[0] if found else None
+
+
+def to_cursor(*key: object) -> str:
+    """An opaque cursor that stands behind the row with this sort key."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def from_cursor(text: str, length: int) -> list[Any]:
+    """The sort key in a cursor. Raises BadCursor."""
+    try:
+        key = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        key = None
+    if not isinstance(key, list) or len(key) != length or any(not isinstance(part, str | int) for part in key):
+        raise BadCursor(f"{text!r} is not a cursor of this list; take `next` from the page before.", cursor=text)
+    return key

@@ -1,0 +1,121 @@
+"""Queries on runs: the list, one run's state in the original system's shape, agents' outputs."""
+
+from __future__ import annotations
+
+from raro.projections.queries import Connection, Row, from_cursor, one, rows, to_cursor
+
+_ROW = """
+    SELECT run_id, workflow_id, name, directive, status, code, reason, sandbox, rfc3339(started_at) AS started_at,
+           rfc3339(ended_at) AS ended_at, epoch_ms(ended_at - started_at) AS duration_ms, tokens AS total_tokens_used,
+           files, errors, session_expired, seq,
+           (SELECT to_json(list({'agent_id': a.agent_id, 'status': a.status, 'turns': a.turns, 'tokens': a.tokens,
+                                 'files': a.files, 'message': a.message} ORDER BY a.position))
+            FROM agents AS a WHERE a.client_id = r.client_id AND a.run_id = r.run_id) AS agents
+    FROM runs AS r
+"""
+_STATE = """
+    SELECT run_id, workflow_id, name, client_id, directive, status, code, reason, sandbox, workflow, inputs,
+           retention_days, tokens AS total_tokens_used, rfc3339(started_at) AS start_time,
+           rfc3339(ended_at) AS end_time, files, session_expired, seq
+    FROM runs WHERE client_id = $client AND run_id = $run
+"""
+_AGENTS = """
+    SELECT agent_id, role, model, status, epoch, turns, tokens, latency_ms, files, tools, thought_signature,
+           rfc3339(started_at) AS started_at, rfc3339(ended_at) AS ended_at, output_sha256, output_size_bytes, summary,
+           code, message
+    FROM agents WHERE client_id = $client AND run_id = $run ORDER BY position
+"""
+# What the original system calls an invocation's status.
+_INVOCATION = {"idle": "pending", "scheduled": "pending", "finished": "success", "failed": "failed"}
+
+
+def page(
+    connection: Connection,
+    client_id: str,
+    *,
+    status: str | None = None,
+    q: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> tuple[list[Row], str | None]:
+    """Runs, newest first, and the cursor of the next page."""
+    where, arguments = ["client_id = $client"], {"client": client_id, "limit": limit + 1}
+    if status:
+        where.append("status = $status")
+        arguments["status"] = status
+    if q:
+        where.append("contains(lower(concat_ws(' ', run_id, workflow_id, name, directive)), lower($q))")
+        arguments["q"] = q
+    if cursor:
+        where.append("(-epoch_us(started_at), run_id) > ($moment, $run)")
+        arguments["moment"], arguments["run"] = from_cursor(cursor, 2)
+    order = "ORDER BY -epoch_us(r.started_at), run_id LIMIT $limit"
+    sql = f"{_ROW} WHERE {' AND '.join(where)} {order}".replace(
+        "SELECT run_id,", "SELECT epoch_us(started_at) k, run_id,"
+    )
+    found = rows(connection, sql, arguments, parse=("agents",))
+    key = to_cursor(-found[limit - 1]["k"], found[limit - 1]["run_id"]) if len(found) > limit else None
+    for row in found:
+        del row["k"]
+    return found[:limit], key
+
+
+def changes(connection: Connection, client_id: str, after: int) -> tuple[list[Row], list[str]]:
+    """Runs touched by events above `after`; a run never goes away."""
+    sql = f"{_ROW} WHERE client_id = $client AND seq > $after"
+    return rows(connection, sql, {"client": client_id, "after": after}, parse=("agents",)), []
+
+
+def state(connection: Connection, client_id: str, run_id: str) -> Row | None:
+    """One run with its agents, in the original system's shape and more."""
+    names = {"client": client_id, "run": run_id}
+    run = one(connection, _STATE, names, parse=("workflow", "inputs"))
+    if run is None:
+        return None
+    agents = rows(connection, _AGENTS, names)
+    for agent in agents:
+        agent["artifact_id"] = agent["agent_id"] if agent["output_sha256"] else None
+    return {
+        **run,
+        "active_agents": [agent["agent_id"] for agent in agents if agent["status"] in ("scheduled", "running")],
+        "completed_agents": [agent["agent_id"] for agent in agents if agent["status"] == "finished"],
+        "failed_agents": [agent["agent_id"] for agent in agents if agent["status"] == "failed"],
+        "agents": agents,
+        "invocations": [_invocation(run, agent) for agent in agents],
+    }
+
+
+def _invocation(run: Row, agent: Row) -> Row:
+    running = "paused" if run["status"] == "paused" else "running"
+    return {
+        "id": f"{run['run_id']}:{agent['agent_id']}",
+        "agent_id": agent["agent_id"],
+        "model_variant": agent["model"],
+        "thought_signature": agent["thought_signature"],
+        "tools_used": agent["tools"],
+        "tokens_used": agent["tokens"],
+        "latency_ms": agent["latency_ms"],
+        "status": _INVOCATION.get(agent["status"], running),
+        "timestamp": agent["started_at"],
+        "artifact_id": agent["artifact_id"],
+        "error_message": agent["message"],
+    }
+
+
+def agent_output(connection: Connection, client_id: str, run_id: str, agent_id: str) -> Row | None:
+    """Where an agent's full output is: `sha256`, `size_bytes`; both None while it has none. None: no such agent."""
+    sql = """
+        SELECT output_sha256 AS sha256, output_size_bytes AS size_bytes, status FROM agents
+        WHERE client_id = ? AND run_id = ? AND agent_id = ?
+    """
+    return one(connection, sql, [client_id, run_id, agent_id])
+
+
+def approvals(connection: Connection, client_id: str, after: int = 0) -> list[Row]:
+    """Decisions that were asked for, touched above `after`."""
+    sql = """
+        SELECT approval_id, run_id, agent_id, reason, subject, status, note, rfc3339(requested_at) AS requested_at,
+               rfc3339(decided_at) AS decided_at, decided_by, seq
+        FROM approvals WHERE client_id = ? AND seq > ? ORDER BY requested_at
+    """
+    return rows(connection, sql, [client_id, after], parse=("subject",))

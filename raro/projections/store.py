@@ -1,0 +1,169 @@
+"""The projection's file: open it, know its version and cursor, fold a batch into it in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from raro.errors import LogDamaged
+from raro.events.cursor import Cursor
+from raro.events.reader import RawMessage
+from raro.projections import statements
+from raro.projections.decode import row_of
+
+_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "memory_limit": "512MB",
+    "threads": "1",
+    "wal_autocheckpoint": "64MB",
+    "fsync_mode": "NONE",
+    "preserve_insertion_order": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+_FEW = 4
+_ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
+_SCHEMA = pa.schema([("seq", pa.int64()), ("subject", pa.string()), ("body", pa.string())])
+
+
+class Unusable(Exception):
+    """The file is damaged, or of another version: build it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a batch did: the cursor after it, the tables it touched, the clients it is about."""
+
+    cursor: Cursor
+    tables: frozenset[str]
+    clients: frozenset[str]
+    unreadable: tuple[int, ...] = ()
+
+
+class Store:
+    """One open DuckDB file; `fold` from one thread at a time, queries through `reader`."""
+
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, cursor: Cursor) -> None:
+        self.path = path
+        self.cursor = cursor
+        self._connection = connection
+        self._connection.execute(statements.SET_UP)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open an existing file. Raises Unusable."""
+        try:
+            connection = duckdb.connect(str(path), config=_SETTINGS)
+        except (duckdb.Error, OSError, RuntimeError, ValueError) as error:
+            raise Unusable(f"{type(error).__name__}: {error}") from error
+        try:
+            row = connection.execute("SELECT version, incarnation, seq, hash FROM cursor").fetchone()
+            if row is None or row[0] != statements.version():
+                raise Unusable(f"version {row[0] if row else None}, needed {statements.version()}")
+            return cls(path, connection, Cursor(row[1], row[2], row[3]))
+        except duckdb.Error as error:
+            connection.close()
+            raise Unusable(f"{type(error).__name__}: {error}") from error
+        except Unusable:
+            connection.close()
+            raise
+
+    @classmethod
+    def create(cls, path: Path, incarnation: str) -> Store:
+        """Make a new, empty file for a log."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = duckdb.connect(str(path), config=_SETTINGS)
+        connection.execute(statements.schema())
+        connection.execute("INSERT INTO cursor VALUES (?, ?, 0, '')", [statements.version(), incarnation])
+        return cls(path, connection, Cursor(incarnation))
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """A connection for one other thread."""
+        return self._connection.cursor()
+
+    def fold(self, batch: Sequence[RawMessage]) -> Folded:
+        """Fold a batch and move the cursor, both or neither.
+
+        Raises LogDamaged when the batch does not follow the cursor without a gap.
+        """
+        self._check_order(batch)
+        try:
+            folded = self._fold(batch, [message for message in batch if not message.torn])
+        except duckdb.ConversionException:
+            folded = self._fold_around_unreadable(batch)
+        self.cursor = folded.cursor
+        return folded
+
+    def close(self) -> None:
+        """Write the WAL into the file and let go of it."""
+        self._connection.close()
+
+    def _check_order(self, batch: Sequence[RawMessage]) -> None:
+        expected = self.cursor.seq + 1
+        for message in batch:
+            if message.seq != expected:
+                raise LogDamaged(f"event {expected} should follow, {message.seq} came", expected=expected)
+            expected += 1
+
+    def _fold(self, batch: Sequence[RawMessage], events: Sequence[RawMessage], *, only_events: bool = False) -> Folded:
+        tokens = [message.subject.split(".") for message in events]
+        names = frozenset(token[5] for token in tokens if len(token) > 5)
+        aggregates = frozenset(token[3] for token in tokens if len(token) > 3)
+        clients = frozenset(token[2] for token in tokens if len(token) > 2)
+        last = batch[-1]
+        cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
+        needed = [step for step in statements.statements() if step.concerns(names, aggregates)]
+        connection = self._connection
+        connection.execute("BEGIN")
+        try:
+            self._stage(events)
+            for step in needed[:1] if only_events else needed:
+                connection.execute(step.sql)
+            connection.execute("TRUNCATE incoming")
+            connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        return Folded(cursor, frozenset(step.table for step in needed), clients)
+
+    def _stage(self, events: Sequence[RawMessage]) -> None:
+        """Bring the batch into `incoming`: a few rows by value, many as an Arrow table decoded by SQL."""
+        if len(events) > _FEW:
+            self._connection.register("arrived", _arrow(events))
+            self._connection.execute(statements.decode())
+            self._connection.unregister("arrived")
+            return
+        for message in events:
+            self._connection.execute(_ONE_ROW, row_of(message))
+
+    def _fold_around_unreadable(self, batch: Sequence[RawMessage]) -> Folded:
+        """One by one; an event whose data breaks its type is kept in `events` alone."""
+        unreadable: list[int] = []
+        tables: set[str] = set()
+        clients: set[str] = set()
+        for message in batch:
+            events = [] if message.torn else [message]
+            try:
+                folded = self._fold([message], events)
+            except duckdb.ConversionException:
+                unreadable.append(message.seq)
+                folded = self._fold([message], events, only_events=True)
+            self.cursor = folded.cursor
+            tables |= folded.tables
+            clients |= folded.clients
+        return Folded(self.cursor, frozenset(tables), frozenset(clients), tuple(unreadable))
+
+
+def _arrow(events: Sequence[RawMessage]) -> pa.Table:
+    bodies = [message.body for message in events]
+    try:
+        body = pa.array(bodies, pa.binary()).cast(pa.string())
+    except pa.ArrowInvalid:
+        body = pa.array([data.decode("utf-8", errors="replace") for data in bodies], pa.string())
+    seq = pa.array([message.seq for message in events], pa.int64())
+    subject = pa.array([message.subject for message in events], pa.string())
+    return pa.Table.from_arrays([seq, subject, body], schema=_SCHEMA)

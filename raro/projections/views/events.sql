@@ -1,0 +1,5 @@
+-- Every event as it was written, queryable. Key: seq. Never updated, never removed.
+-- A body that is no JSON is kept as text under the type raro.unreadable.
+
+-- on: *
+INSERT INTO events FROM incoming;

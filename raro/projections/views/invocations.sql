@@ -1,0 +1,10 @@
+-- Every answer of a model. Key: (client_id, run_id, agent_id, turn). Never updated, never removed.
+
+-- on: agent_turn_completed
+INSERT INTO invocations
+SELECT client_id, aggregate_id, data->>'$.agent_id', (data->>'$.turn')::INTEGER, data->>'$.model', data->>'$.text',
+       data->>'$.text_blob.sha256', data->'$.tool_calls', data->>'$.thought_signature',
+       (data->>'$.tokens_in')::BIGINT, (data->>'$.tokens_out')::BIGINT, (data->>'$.latency_ms')::BIGINT,
+       (data->>'$.final')::BOOLEAN, time, seq
+FROM incoming
+WHERE event = 'agent_turn_completed';

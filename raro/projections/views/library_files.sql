@@ -1,0 +1,31 @@
+-- The current state of each name of each library. Key: (client_id, file_id). A deleted file stays as a
+-- tombstone (deleted, deleted_at); a link to a public file is a row without a version.
+
+-- on: file_uploaded
+MERGE INTO library_files AS t USING (
+    SELECT client_id, aggregate_id, arg_max(data, seq) AS data, max(time) AS time, max(seq) AS seq
+    FROM incoming WHERE event = 'file_uploaded' GROUP BY ALL
+) AS s ON t.client_id = s.client_id AND t.file_id = s.aggregate_id
+WHEN MATCHED THEN UPDATE SET
+    version = (s.data->>'$.version_number')::INTEGER, sha256 = s.data->>'$.sha256',
+    size_bytes = (s.data->>'$.size_bytes')::BIGINT, content_type = s.data->>'$.content_type',
+    uploaded_at = s.time, origin = s.data->'$.origin', deleted = false, deleted_at = NULL, seq = s.seq
+WHEN NOT MATCHED THEN INSERT VALUES (
+    s.client_id, s.aggregate_id, s.data->>'$.filename', (s.data->>'$.version_number')::INTEGER, s.data->>'$.sha256',
+    (s.data->>'$.size_bytes')::BIGINT, s.data->>'$.content_type', s.time, s.data->'$.origin', false, false, NULL, s.seq);
+
+-- on: file_linked, file_unlinked, file_deleted, file_restored
+MERGE INTO library_files AS t USING (
+    SELECT client_id, aggregate_id, any_value(data->>'$.filename') AS filename,
+           arg_max(event, seq) FILTER (event IN ('file_linked', 'file_unlinked', 'file_deleted')) AS link,
+           arg_max(event, seq) FILTER (event NOT IN ('file_linked', 'file_unlinked')) AS life,
+           arg_max(time, seq) FILTER (event = 'file_deleted') AS deleted_at, max(seq) AS seq
+    FROM incoming WHERE aggregate = 'library' GROUP BY ALL
+) AS s ON t.client_id = s.client_id AND t.file_id = s.aggregate_id
+WHEN MATCHED THEN UPDATE SET
+    linked = coalesce(s.link = 'file_linked', t.linked),
+    deleted = coalesce(s.life = 'file_deleted', t.deleted),
+    deleted_at = CASE WHEN s.life IS NULL THEN t.deleted_at WHEN s.life = 'file_deleted' THEN s.deleted_at END,
+    seq = s.seq
+WHEN NOT MATCHED THEN INSERT (client_id, file_id, filename, linked, deleted, seq)
+VALUES (s.client_id, s.aggregate_id, s.filename, coalesce(s.link = 'file_linked', false), false, s.seq);

@@ -1,0 +1,55 @@
+-- One row a run. Key: (client_id, run_id). The first end (completed, failed, stopped) stays: a later pause or
+-- resume changes nothing. Any event of the run moves `seq`, for the row shows its agents' progress.
+
+-- on: started
+INSERT INTO runs BY NAME
+SELECT client_id, aggregate_id AS run_id, data->>'$.workflow.id' AS workflow_id, data->>'$.workflow.name' AS name,
+       data->>'$.directive' AS directive, data->'$.workflow' AS workflow, data->'$.inputs' AS inputs,
+       (data->>'$.retention_days')::DOUBLE AS retention_days, actor, 'running' AS status, time AS started_at,
+       0 AS tokens, 0 AS files, 0 AS errors, false AS session_expired, seq
+FROM incoming
+WHERE event = 'started';
+
+-- on: session_prepared
+UPDATE runs AS t SET sandbox = s.data->>'$.sandbox'
+FROM incoming AS s
+WHERE s.event = 'session_prepared' AND t.client_id = s.client_id AND t.run_id = s.aggregate_id;
+
+-- on: completed, failed, stopped
+UPDATE runs AS t SET status = s.event, ended_at = s.time, code = s.data->>'$.code', reason = s.data->>'$.reason'
+FROM (
+    SELECT client_id, aggregate_id, arg_min(event, seq) AS event, arg_min(time, seq) AS time,
+           arg_min(data, seq) AS data
+    FROM incoming WHERE event IN ('completed', 'failed', 'stopped') AND aggregate = 'run' GROUP BY ALL
+) AS s
+WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.ended_at IS NULL;
+
+-- on: paused, resumed
+UPDATE runs AS t SET status = CASE s.event WHEN 'paused' THEN 'paused' ELSE 'running' END
+FROM (
+    SELECT client_id, aggregate_id, arg_max(event, seq) AS event
+    FROM incoming WHERE event IN ('paused', 'resumed') GROUP BY ALL
+) AS s
+WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.ended_at IS NULL;
+
+-- on: session_expired
+UPDATE runs AS t SET session_expired = true
+FROM incoming AS s
+WHERE s.event = 'session_expired' AND t.client_id = s.client_id AND t.run_id = s.aggregate_id;
+
+-- on: agent_turn_completed
+UPDATE runs AS t SET tokens = t.tokens + s.tokens
+FROM (
+    SELECT client_id, aggregate_id, sum((data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT) AS tokens
+    FROM incoming WHERE event = 'agent_turn_completed' GROUP BY ALL
+) AS s
+WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id;
+
+-- on: run *
+UPDATE runs AS t SET files = t.files + s.files, errors = t.errors + s.errors, seq = s.seq
+FROM (
+    SELECT client_id, aggregate_id, count(*) FILTER (event = 'artifact_promoted') AS files,
+           count(*) FILTER (event = 'agent_failed') AS errors, max(seq) AS seq
+    FROM incoming WHERE aggregate = 'run' GROUP BY ALL
+) AS s
+WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id;
