@@ -46,6 +46,10 @@ class ArtifactCommands:
             caller, run_id, path, "delete", lambda run, _: artifact.decide_delete(run.artifacts, path, reason=reason)
         )
 
+    async def clear(self, caller: Caller, run_id: str) -> Done:
+        """Delete every live artifact of the run that nobody pinned. Raises RunNotFound."""
+        return await self._execute(caller, run_id, None, "clear", lambda run, _: artifact.decide_clear(run.artifacts))
+
     async def restore(self, caller: Caller, run_id: str, path: str | None) -> Done:
         """Undo a deletion or an expiry. Raises RunNotFound, ArtifactNotFound, WrongState, GraceOver."""
         return await self._execute(

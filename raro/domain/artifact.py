@@ -105,6 +105,15 @@ def decide_delete(artifacts: Artifacts, path: str | None, *, reason: str = "") -
     return [ArtifactDeleted(path=artifact.path, reason=reason) for artifact in _live(artifacts, path)]
 
 
+def decide_clear(artifacts: Artifacts) -> list[ArtifactEvent]:
+    """Delete every live artifact that nobody pinned."""
+    return [
+        ArtifactDeleted(path=artifact.path, reason="cleared")
+        for artifact in artifacts.values()
+        if artifact.live and not artifact.pinned
+    ]
+
+
 def decide_pin(artifacts: Artifacts, path: str | None) -> list[ArtifactEvent]:
     """Pin one path, or every live one."""
     return [ArtifactPinned(path=artifact.path) for artifact in _live(artifacts, path) if not artifact.pinned]

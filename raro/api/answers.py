@@ -1,0 +1,151 @@
+"""The JSON of answers, as models: what /openapi.json documents."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SHA = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
+
+
+class Answer(BaseModel):
+    """Rows may carry more than is listed here."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Done(Answer):
+    """A command is on the log, and the next read sees it."""
+
+    success: bool = True
+    seq: int = Field(description="the event it ended with", examples=[42])
+
+
+class LibraryRow(Answer):
+    """A file as a client sees it."""
+
+    filename: str = Field(examples=["penguins.csv"])
+    size_bytes: int = Field(examples=[13478])
+    content_type: str = Field(examples=["text/csv"])
+    sha256: str = Field(examples=[SHA])
+    version: int = Field(examples=[1])
+    uploaded_at: str = Field(examples=["2026-11-20T12:00:00.000Z"])
+    linked: bool
+    scope: Literal["private", "public"]
+    origin: dict[str, Any] | None = None
+    seq: int
+
+
+class LibraryListing(Answer):
+    """Every file the client sees."""
+
+    files: list[LibraryRow]
+    seq: int
+
+
+class UploadResult(Answer):
+    """What became of one file of a form."""
+
+    filename: str
+    success: bool
+    version: int | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+    content_type: str | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+class UploadAnswer(Answer):
+    """What became of every file; `success` when all were kept."""
+
+    success: bool
+    files: list[UploadResult]
+    seq: int
+
+
+class ArtifactRow(Answer):
+    """The newest version of an artifact."""
+
+    run_id: str = Field(examples=["run_5f2c8a9b7d1e4f60"])
+    filename: str = Field(examples=["penguins_csv/report.md"])
+    agent_id: str = Field(examples=["analyze_penguins"])
+    generated_at: str
+    size_bytes: int
+    content_type: str
+    sha256: str
+    version: int
+    pinned: bool
+    expires_at: str | None
+    saved_as: str | None = None
+
+
+class RunMetadata(Answer):
+    """A run and its artifacts, as in metadata.json."""
+
+    run_id: str
+    workflow_id: str
+    user_directive: str
+    created_at: str
+    expires_at: str | None
+    status: str
+    artifacts: list[ArtifactRow]
+
+
+class RunArtifacts(Answer):
+    """One run of a listing."""
+
+    run_id: str
+    metadata: RunMetadata
+
+
+class ArtifactListing(Answer):
+    """A page of artifacts, grouped by run; `next` is the cursor of the page behind it."""
+
+    artifacts: list[RunArtifacts]
+    seq: int
+    next: str | None = None
+
+
+class Saved(Done):
+    """The library version an artifact became."""
+
+    filename: str
+    library_version: int
+    sha256: str
+
+
+class RunStarted(Done):
+    """The run's id, for everything that is asked of it."""
+
+    run_id: str
+
+
+class ClearAnswer(Answer):
+    """What was, or with a dry run would be, deleted."""
+
+    dry_run: bool
+    runs: list[dict[str, Any]]
+    files: int
+    size_bytes: int
+    seq: int
+
+
+class AgentOutput(Answer):
+    """An agent's full output and where it was read from."""
+
+    run_id: str
+    agent_id: str
+    output: str
+    content_type: str = "text/markdown"
+    sha256: str
+    size_bytes: int
+    source: Literal["redis", "blob"]
+
+
+class EventPage(Answer):
+    """A page of events; `next` is `after` (or `before`, newest first) of the page behind it."""
+
+    events: list[dict[str, Any]]
+    next: int | None = None

@@ -1,0 +1,60 @@
+"""Bytes going out: a blob with Range, ETag and headers that keep a browser from running it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from starlette.responses import FileResponse, Response
+
+from raro.errors import BytesErased
+from raro.files.blobs import BlobStore
+
+_CHUNK_BYTES = 1024 * 1024
+# A browser shows these by itself without running anything in them.
+_INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", "audio/", "video/")
+_SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+
+
+class BlobResponse(FileResponse):
+    """A file in large pieces: the default ones cost more than the reading."""
+
+    chunk_size = _CHUNK_BYTES
+
+
+def blob_response(request: Request, blobs: BlobStore, row: dict[str, Any], *, download: bool) -> Response:
+    """The bytes of a row that has `filename, sha256, content_type`.
+
+    Raises BytesErased when the row is of something gone, BlobMissing when the bytes are not on disk.
+    """
+    etag = f'"{row["sha256"]}"'
+    headers = _headers(row, etag, download=download)
+    if etag in _etags(request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=headers)
+    if row.get("gone") and not blobs.exists(row["sha256"]):
+        raise BytesErased(f"{row['filename']!r} was {row['gone']} and its bytes are erased; the record stays.")
+    path: Path = blobs.path(row["sha256"], verified=True)
+    return BlobResponse(path, headers=headers, media_type=_media_type(row["content_type"]))
+
+
+def _headers(row: dict[str, Any], etag: str, *, download: bool) -> dict[str, str]:
+    inline = not download and row["content_type"].startswith(_INLINE)
+    name = row["filename"].rpartition("/")[2]
+    return {
+        "ETag": etag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "X-RARO-CLIENT-ID, Cookie",
+        "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": _SANDBOX,
+        "Raro-Version": str(row["version"]),
+    }
+
+
+def _media_type(content_type: str) -> str:
+    return f"{content_type}; charset=utf-8" if content_type == "text/plain" else content_type
+
+
+def _etags(header: str) -> set[str]:
+    return {tag.strip().removeprefix("W/") for tag in header.split(",")}

@@ -1,0 +1,45 @@
+"""What the routers work with; `raro/wiring.py` builds it once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from raro.commands.artifacts import ArtifactCommands
+from raro.commands.library import LibraryCommands
+from raro.commands.runs import RunCommands
+from raro.events.log import EventLog
+from raro.files.blobs import BlobStore
+from raro.files.outputs import Outputs
+from raro.projections.views import Views
+from raro.settings import Settings
+
+Parts = Callable[[], Awaitable[dict[str, dict[str, Any]]]]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a router may use; `parts` names each part's state for /health."""
+
+    settings: Settings
+    log: EventLog
+    views: Views
+    blobs: BlobStore
+    outputs: Outputs
+    library: LibraryCommands
+    runs: RunCommands
+    artifacts: ArtifactCommands
+    parts: Parts
+
+    async def projected(self, seq: int) -> None:
+        """Wait until the next read sees an event. Raises ViewsUnavailable: it is recorded all the same."""
+        await self.views.wait_for(seq, self.settings.project_timeout_s)
+
+
+def services(request: Request) -> Services:
+    """The services of the application that answers this request."""
+    found: Services = request.app.state.services
+    return found

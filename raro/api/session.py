@@ -1,0 +1,42 @@
+"""Who is asking: the client header or cookie, the idempotency key, the trace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from raro.api.services import Services, services
+from raro.commands.aggregates import Caller
+from raro.errors import BadClientId, BadRequest
+from raro.files.names import checked_client_id
+
+HEADER = "x-raro-client-id"
+COOKIE = "raro_client"
+PUBLIC = "public"
+_KEY_LENGTH = 255
+
+
+def client_id_of(request: Request) -> str:
+    """The client: from the header, else the cookie, else `public`. Raises BadClientId."""
+    given = request.headers.getlist(HEADER)
+    if len(given) > 1:
+        raise BadClientId("X-RARO-CLIENT-ID was sent more than once; send it once.")
+    name = given[0] if given else request.cookies.get(COOKIE, PUBLIC)
+    return checked_client_id(name)
+
+
+def caller_of(
+    request: Request,
+    idempotency_key: Annotated[str | None, Header(description="makes repeating this command safe")] = None,
+    x_raro_client_id: Annotated[str | None, Header(description="the client; `public` when absent")] = None,
+) -> Caller:
+    """Who sends a command. Raises BadClientId, BadRequest for a key that is empty or too long."""
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= _KEY_LENGTH:
+        raise BadRequest(f"Idempotency-Key must have 1 to {_KEY_LENGTH} characters.")
+    client_id = client_id_of(request)
+    return Caller(client_id, f"user:{client_id}", idempotency_key, request.headers.get("traceparent"))
+
+
+CallerIs = Annotated[Caller, Depends(caller_of)]
+ServicesAre = Annotated[Services, Depends(services)]
