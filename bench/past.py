@@ -43,7 +43,5 @@ def _env(servers: Servers) -> dict[str, str]:
     credentials = servers.nats_credentials
     assert credentials
     address = servers.nats_url.removeprefix("nats://")
-    return {
-        "RARO_NATS_URL": f"nats://{credentials.user}:{quote(credentials.password)}@{address}",
-        "RARO_REDIS_URL": servers.redis_url or "",
-    }
+    env = {"RARO_NATS_URL": f"nats://{credentials.user}:{quote(credentials.password)}@{address}"}
+    return env | ({"RARO_REDIS_URL": servers.redis_url} if servers.redis_url else {})
