@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -93,10 +94,12 @@ async def get_archive(run_id: str, caller: CallerIs, services: ServicesAre) -> R
         ArchiveEntry(row["filename"], services.blobs.path(row["sha256"]), _unix(row["generated_at"]))
         for row in metadata["artifacts"]
     ]
-    pieces = await zip_stream(entries, metadata=json.dumps(metadata, ensure_ascii=False, indent=2).encode())
+    pieces = zip_stream(entries, metadata=json.dumps(metadata, ensure_ascii=False, indent=2).encode())
+    # Asked for here, so that missing bytes are a problem and not a broken answer.
+    first = await anext(pieces)
     disposition = f"attachment; filename*=UTF-8''{quote(f'{run_id}.zip', safe='')}"
     headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
-    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
+    return StreamingResponse(_behind(first, pieces), media_type="application/zip", headers=headers)
 
 
 @router.get(_FILE + "/lineage", operation_id="get_lineage", response_model=dict[str, Any])
@@ -178,6 +181,12 @@ async def get_artifact(
 async def delete_artifact(run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Delete one artifact; restorable for the grace period."""
     return await _done(services, await services.artifacts.delete(caller, run_id, path))
+
+
+async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _metadata(services: ServicesAre, client_id: str, run_id: str) -> dict[str, Any]:

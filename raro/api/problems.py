@@ -88,7 +88,7 @@ async def on_lost_log(request: Request, error: Exception) -> Response:
 
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """A defect: logged whole, told briefly."""
-    logger.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(request, 500, "internal", "RARO met an error of its own; its log has the details.")
 
 

@@ -33,6 +33,7 @@ class Entry:
 _START, _LIBRARY, _RUNS, _ARTIFACTS, _LOG, _CARE = "Start", "Library", "Runs", "Artifacts", "Log", "Care"
 
 COMMANDS: dict[str, Entry] = {
+    "up": Entry(_START, "up", "Run everything on this machine."),
     "demo": Entry(_START, "demo", "Show the whole story on sample data, then end."),
     "upload": Entry(_LIBRARY, "upload", "Put files or whole folders into the library."),
     "library": Entry(_LIBRARY, "library", "List the library; versions, delete, restore."),
@@ -52,7 +53,12 @@ COMMANDS: dict[str, Entry] = {
     "pin": Entry(_ARTIFACTS, "pin", "Keep an artifact from expiring."),
     "unpin": Entry(_ARTIFACTS, "pin", "Let an artifact expire again."),
     "events": Entry(_LOG, "events", "List the log; tail, show, schema."),
+    "gc": Entry(_CARE, "gc", "Let expired artifacts go and erase bytes nobody refers to."),
+    "rebuild": Entry(_CARE, "rebuild", "Build the views anew from the log."),
+    "fsck": Entry(_CARE, "fsck", "Check every stored byte and both folder trees."),
     "doctor": Entry(_CARE, "doctor", "Name every part's state and what to do."),
+    "serve": Entry(_CARE, "up", "Run the API and the views alone."),
+    "work": Entry(_CARE, "up", "Run the reactors alone, beside a server."),
 }
 
 

@@ -13,9 +13,10 @@ _FIELDS = """
     a.sha256, a.version, a.pinned, rfc3339(a.expires_at) AS expires_at, a.saved_as, a.seq
 """
 _RUN = """
-    SELECT r.run_id, r.workflow_id, r.directive AS user_directive, rfc3339(r.started_at) AS created_at, r.status,
+    SELECT r.run_id, r.workflow_id, r.directive AS user_directive, rfc3339(r.started_at) AS created_at,
            (SELECT rfc3339(max(a.expires_at)) FROM artifacts AS a
-            WHERE a.client_id = r.client_id AND a.run_id = r.run_id AND a.gone = '' AND NOT a.pinned) AS expires_at
+            WHERE a.client_id = r.client_id AND a.run_id = r.run_id AND a.gone = '' AND NOT a.pinned) AS expires_at,
+           r.status
     FROM runs AS r WHERE r.client_id = $client AND list_contains($runs, r.run_id)
 """
 _SORTS = {"date": "''", "agent": "a.agent_id", "type": "a.content_type"}

@@ -1,0 +1,75 @@
+"""`raro up`, `raro serve`, `raro work`: processes that stay until they are told to go."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from raro.cli.command import new_app
+from raro.settings import Settings
+
+up_app, serve_app, work_app = new_app(), new_app(), new_app()
+apps = {"up": up_app, "serve": serve_app, "work": work_app}
+
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on; RARO_HOST, default 127.0.0.1.")]
+Port = Annotated[
+    int | None, typer.Option("--port", min=0, max=65535, help="Port; 0 picks a free one; RARO_PORT, default 3000.")
+]
+Storage = Annotated[
+    Path | None, typer.Option("--storage", metavar="FOLDER", help="Data folder; RARO_STORAGE, default ./storage.")
+]
+
+
+@up_app.command()
+def up(host: Host = None, port: Port = None, storage: Storage = None) -> None:
+    """Run everything on this machine: servers, API, views and reactors. Ends with SIGTERM or Ctrl-C."""
+    _serve(_settings(host=host, port=port, storage=storage), work=True)
+
+
+@serve_app.command()
+def serve(host: Host = None, port: Port = None, storage: Storage = None) -> None:
+    """Run the API and the views alone; reactors run in `raro work`."""
+    _serve(_settings(host=host, port=port, storage=storage), work=False)
+
+
+@work_app.command()
+def work(storage: Storage = None) -> None:
+    """Run the reactors alone, beside a `raro serve`; needs RARO_NATS_URL. Any number may run."""
+    from raro.cli.stay import stay
+    from raro.errors import StartFailed
+    from raro.wiring import working
+
+    settings = _settings(storage=storage)
+    if settings.nats_url is None:
+        raise StartFailed("`raro work` needs a nats-server that others use too: set RARO_NATS_URL.")
+
+    async def run(stop: asyncio.Event) -> None:
+        async with working(settings):
+            print("RARO works", flush=True)
+            await stop.wait()
+
+    stay(run, settings)
+
+
+def _serve(settings: Settings, *, work: bool) -> None:
+    from raro.cli.listen import listen
+    from raro.cli.stay import stay
+    from raro.wiring import running
+
+    async def run(stop: asyncio.Event) -> None:
+        async with running(settings, work=work) as app:
+
+            def ready(url: str) -> None:
+                app.lock.announce(url)
+                print(f"RARO ready at {url}", flush=True)
+
+            await listen(app.asgi, settings.host, settings.port, stop, ready)
+
+    stay(run, settings)
+
+
+def _settings(**given: Any) -> Settings:
+    return Settings(**{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,108 @@
+"""What every process needs: the servers, the log, the stores and the commands over them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from raro.commands.aggregates import Aggregates
+from raro.commands.artifacts import ArtifactCommands
+from raro.commands.library import LibraryCommands, library_aggregates
+from raro.commands.runs import RunCommands, run_aggregates
+from raro.domain.library import Slot
+from raro.domain.run import Run
+from raro.embedded.lock import StorageLock
+from raro.embedded.servers import Servers, embedded
+from raro.events.connection import connect
+from raro.events.log import EventLog, open_log
+from raro.files.blobs import BlobStore
+from raro.files.outputs import Outputs
+from raro.files.trees import Trees
+from raro.handlers.sessions import Sessions
+from raro.sandboxes.local import LocalSandboxes
+from raro.sandboxes.sandbox import Limits
+from raro.settings import MIB, Settings
+from raro.wiring.links import PROJECTION, projection_path
+
+__all__ = ["PROJECTION", "Core", "core", "projection_path"]
+
+
+@dataclass(frozen=True)
+class Core:
+    """Everything but the reactors, the views and the API."""
+
+    settings: Settings
+    servers: Servers
+    log: EventLog
+    blobs: BlobStore
+    trees: Trees
+    outputs: Outputs
+    sandboxes: LocalSandboxes
+    sessions: Sessions
+    slots: Aggregates[Slot]
+    run_states: Aggregates[Run]
+    library: LibraryCommands
+    runs: RunCommands
+    artifacts: ArtifactCommands
+
+    @property
+    def limits(self) -> Limits:
+        """What one agent's code may use."""
+        asked = self.settings
+        return Limits(
+            wall_s=asked.sandbox_wall_s,
+            cpu_s=asked.sandbox_cpu_s,
+            memory_bytes=asked.sandbox_memory_mb * MIB,
+            processes=asked.sandbox_processes,
+            output_bytes=asked.sandbox_output_kb * 1024,
+            files=asked.sandbox_files,
+            file_bytes=asked.sandbox_file_mb * MIB,
+            total_bytes=asked.sandbox_total_mb * MIB,
+        )
+
+
+@asynccontextmanager
+async def core(settings: Settings, lock: StorageLock | None) -> AsyncIterator[Core]:
+    """Start or reach the servers, open the log and the stores; everything is closed with the block.
+
+    Raises StartFailed, LogUnavailable, StorageFault.
+    """
+    async with AsyncExitStack() as stack:
+        servers = await stack.enter_async_context(
+            embedded(settings.storage, nats_url=settings.nats_url, redis_url=settings.redis_url, lock=lock)
+        )
+        credentials = servers.nats_credentials
+        nc = await connect(
+            servers.nats_url,
+            user=credentials.user if credentials else None,
+            password=credentials.password if credentials else None,
+        )
+        stack.push_async_callback(nc.close)
+        built = _build(settings, servers, await open_log(nc, replicas=settings.nats_replicas))
+        stack.push_async_callback(built.outputs.close)
+        stack.push_async_callback(built.sandboxes.close)
+        yield built
+
+
+def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
+    storage, grace = settings.storage, timedelta(hours=settings.grace_hours)
+    blobs = BlobStore(storage / "blobs")
+    slots, runs = library_aggregates(log), run_aggregates(log)
+    sandboxes = LocalSandboxes(storage / "cache", settings.sandbox)
+    return Core(
+        settings=settings,
+        servers=servers,
+        log=log,
+        blobs=blobs,
+        trees=Trees(storage, blobs),
+        outputs=Outputs(blobs, servers.redis_url, ttl_s=settings.output_ttl_s),
+        sandboxes=sandboxes,
+        sessions=Sessions(storage / "sessions", blobs, sandboxes),
+        slots=slots,
+        run_states=runs,
+        library=LibraryCommands(slots, grace=grace),
+        runs=RunCommands(runs, slots, retention_days=settings.retention_days),
+        artifacts=ArtifactCommands(runs, slots, grace=grace),
+    )

@@ -1,0 +1,156 @@
+"""Whole processes: everything on one machine (`up`), the API alone (`serve`), reactors alone (`work`)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+
+from raro.agents.models import model_for
+from raro.api.app import create_app
+from raro.api.services import Services
+from raro.embedded.lock import StorageLock, hold_storage
+from raro.handlers.agents import AgentParts, Agents
+from raro.handlers.housekeeping import Housekeeping
+from raro.handlers.promotion import Promotion
+from raro.handlers.reactor import Reactor, ReactorLoop
+from raro.handlers.retention import Retention
+from raro.handlers.runs import Runs
+from raro.handlers.trees import TreeKeeper
+from raro.projections.views import Views
+from raro.settings import Settings
+from raro.wiring.core import Core, core
+from raro.wiring.health import parts_of
+from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
+
+logger = logging.getLogger(__name__)
+
+_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process that serves: its ASGI application and the lock on its storage."""
+
+    asgi: Any
+    lock: StorageLock
+    core: Core
+    views: Views
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, work: bool = True) -> AsyncIterator[Running]:
+    """The API and the views over a storage folder; with `work` the reactors too.
+
+    Raises StorageInUse naming the holder, StartFailed, LogDamaged.
+    """
+    async with AsyncExitStack() as stack:
+        lock = stack.enter_context(hold_storage(settings.storage))
+        built = await stack.enter_async_context(core(settings, lock))
+        views = Views(projection_path(settings.storage), built.log)
+        await views.start()
+        stack.push_async_callback(views.close)
+        await views.caught_up()
+        tasks = [*_keepers(built, views), built.sandboxes.warm] + (_reactors(built) if work else [])
+        await stack.enter_async_context(_background(tasks))
+        yield Running(create_app(_services(built, views)), lock, built, views)
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[Core]:
+    """Reactors alone, beside a `raro serve` elsewhere. Raises StartFailed."""
+    async with core(settings, None) as built, _background([built.sandboxes.warm, *_reactors(built)]):
+        yield built
+
+
+Task = Callable[[], Awaitable[object]]
+
+
+def _services(built: Core, views: Views) -> Services:
+    return Services(
+        settings=built.settings,
+        log=built.log,
+        views=views,
+        blobs=built.blobs,
+        outputs=built.outputs,
+        library=built.library,
+        runs=built.runs,
+        artifacts=built.artifacts,
+        parts=partial(parts_of, built, views),
+    )
+
+
+def _keepers(built: Core, views: Views) -> list[Task]:
+    settings = built.settings
+    housekeeping = Housekeeping(
+        built.log,
+        built.library,
+        built.blobs,
+        built.trees,
+        partial(expected_trees, views),
+        limit_bytes=settings.max_upload_bytes,
+    )
+    retention = retention_of(built, views)
+    return [
+        partial(housekeeping.run, settings.tree_interval_s),
+        partial(retention.run, settings.retention_interval_s),
+    ]
+
+
+def retention_of(built: Core, views: Views) -> Retention:
+    """Retention over these views."""
+    return Retention(
+        built.run_states,
+        built.artifacts,
+        built.blobs,
+        built.sessions,
+        ProposalsOfViews(views),
+        grace=timedelta(hours=built.settings.grace_hours),
+        session_age=timedelta(hours=built.settings.session_hours),
+    )
+
+
+def _reactors(built: Core) -> list[Task]:
+    parts = AgentParts(
+        built.run_states, built.blobs, built.sessions, built.sandboxes, built.outputs, model_for, built.limits
+    )
+    reactors: list[Reactor] = [
+        *Runs(built.run_states, built.blobs, built.sessions).reactors(),
+        Agents(parts, at_once=built.settings.agents_at_once).reactor(),
+        Promotion(built.run_states, built.blobs, built.sessions).reactor(),
+        TreeKeeper(built.slots, built.run_states, built.trees).reactor(),
+    ]
+    settings = built.settings
+    return [
+        ReactorLoop(built.log, reactor, ack_wait_s=settings.ack_wait_s, max_deliveries=settings.max_deliveries).run
+        for reactor in reactors
+    ]
+
+
+@asynccontextmanager
+async def _background(tasks: list[Task]) -> AsyncIterator[None]:
+    running_tasks = [asyncio.create_task(_forever(task)) for task in tasks]
+    try:
+        yield
+    finally:
+        for task in running_tasks:
+            task.cancel()
+        await asyncio.gather(*running_tasks, return_exceptions=True)
+
+
+async def _forever(task: Task) -> None:
+    """A background task outlives its own failures; one that ends by itself is done."""
+    while True:
+        try:
+            await task()
+        except Exception:  # noqa: BLE001  whatever broke one round must not end retention or a reactor for good
+            logger.exception("a background task broke off; it begins again")
+            await asyncio.sleep(_AGAIN_S)
+        else:
+            return
