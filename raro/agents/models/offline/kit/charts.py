@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from raro.agents.models.offline.kit.profiling import Column, Profile
 
@@ -55,7 +57,7 @@ def draw(profile: Profile, wanted: Sequence[str], folder: Path, title: str) -> l
     return made
 
 
-Paint = Callable[[mpl.axes.Axes], None]
+Paint = Callable[[Axes], None]
 
 
 def _plans(
@@ -97,9 +99,9 @@ def _pair(profile: Profile, numbers: list[Column]) -> tuple[Column, Column] | No
     return (numbers[0], numbers[1]) if len(numbers) > 1 else None
 
 
-def _histogram(axes: mpl.axes.Axes, column: Column, group: Column | None) -> None:
+def _histogram(axes: Axes, column: Column, group: Column | None) -> None:
     low, high = column.values.quantile([0.001, 0.999])
-    values = column.values[column.values.between(low, high)]
+    values = column.values[column.values.between(low, high)] if len(column.values) > 1000 else column.values
     bins = np.histogram_bin_edges(values, bins=min(40, max(8, int(np.sqrt(len(values))))))
     parts = _parts(values, group, 4)
     axes.hist(
@@ -122,7 +124,7 @@ def _histogram(axes: mpl.axes.Axes, column: Column, group: Column | None) -> Non
     _finish(axes, f"Distribution of {_short(column.name)}", label(column.name), "rows", legend=len(parts) > 1)
 
 
-def _boxes(axes: mpl.axes.Axes, group: Column, column: Column) -> None:
+def _boxes(axes: Axes, group: Column, column: Column) -> None:
     parts = sorted(_parts(column.values, group, 12), key=lambda part: -float(part[1].median()))
     boxes = axes.boxplot(
         [part for _, part in parts],
@@ -137,7 +139,7 @@ def _boxes(axes: mpl.axes.Axes, group: Column, column: Column) -> None:
     _slant(axes, parts)
 
 
-def _scatter(axes: mpl.axes.Axes, one: Column, other: Column, group: Column | None) -> None:
+def _scatter(axes: Axes, one: Column, other: Column, group: Column | None) -> None:
     both = pd.concat([one.values.rename("x"), other.values.rename("y")], axis=1, join="inner").dropna()
     both = both.sample(_MAX_POINTS, random_state=7) if len(both) > _MAX_POINTS else both
     for index, (name, part) in enumerate(_parts(both["x"], group, 6)):
@@ -147,7 +149,7 @@ def _scatter(axes: mpl.axes.Axes, one: Column, other: Column, group: Column | No
     _finish(axes, title, label(one.name), label(other.name), legend=group is not None)
 
 
-def _bars(axes: mpl.axes.Axes, column: Column) -> None:
+def _bars(axes: Axes, column: Column) -> None:
     counts = column.values.map(str).value_counts().head(15)[::-1]
     bars = axes.barh([_short(str(name)) for name in counts.index], list(counts), color=PALETTE[0])
     axes.bar_label(bars, labels=[f"{int(count):,}" for count in counts], padding=3, fontsize=9)
@@ -155,9 +157,10 @@ def _bars(axes: mpl.axes.Axes, column: Column) -> None:
     _finish(axes, f"Rows by {_short(column.name)}", "rows", label(column.name), grid="x")
 
 
-def _line(axes: mpl.axes.Axes, date: Column, column: Column) -> None:
+def _line(axes: Axes, date: Column, column: Column) -> None:
     both = pd.concat([date.values.rename("when"), column.values.rename("value")], axis=1, join="inner").dropna()
-    series = both.sort_values("when").set_index("when")["value"]
+    # Several rows of one moment would draw as a vertical stroke.
+    series = both.groupby("when")["value"].mean().sort_index()
     span = series.index.max() - series.index.min()
     steps = (("YS", 3650), ("MS", 400), ("W", 90), ("D", 5), ("h", 0.2), ("min", 0.003))
     step = next((code for code, days in steps if span.total_seconds() / 86400 > days and len(series) > 200), None)
@@ -167,11 +170,11 @@ def _line(axes: mpl.axes.Axes, date: Column, column: Column) -> None:
     )
     axes.figure.autofmt_xdate(rotation=30)
     named = {"YS": "yearly", "MS": "monthly", "W": "weekly", "D": "daily", "h": "hourly", "min": "by minute"}
-    how = f" ({named[step]} mean)" if step else ""
+    how = f" ({named[step]} mean)" if step else " (mean)" if len(series) < len(both) else ""
     _finish(axes, f"{_short(column.name)} over time{how}", label(date.name), label(column.name))
 
 
-def _heat(axes: mpl.axes.Axes, columns: list[Column]) -> None:
+def _heat(axes: Axes, columns: list[Column]) -> None:
     frame = pd.concat([column.values.rename(column.name) for column in columns], axis=1)
     matrix = frame.rank().corr().to_numpy(dtype=float)
     image = axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
@@ -196,7 +199,7 @@ def _heat(axes: mpl.axes.Axes, columns: list[Column]) -> None:
     axes.set_title("How the numbers go together")
 
 
-def _missing(axes: mpl.axes.Axes, profile: Profile) -> None:
+def _missing(axes: Axes, profile: Profile) -> None:
     columns = sorted((c for c in profile.columns if c.missing), key=lambda c: c.missing)[-15:]
     bars = axes.barh([_short(c.name) for c in columns], [c.missing for c in columns], color=PALETTE[5])
     axes.bar_label(bars, padding=3, fontsize=9)
@@ -212,15 +215,16 @@ def _parts(values: pd.Series, group: Column | None, most: int) -> list[tuple[str
     top = list(names.value_counts().head(most).index)
     parts = [(str(name), values[names == name]) for name in top]
     rest = values[~names.isin(top)]
-    return [part for part in [*parts, ("other", rest)] if len(part[1])]
+    found = [part for part in [*parts, ("other", rest)] if len(part[1])]
+    return found or [("all", values)]
 
 
-def _slant(axes: mpl.axes.Axes, parts: list[tuple[str, pd.Series]]) -> None:
+def _slant(axes: Axes, parts: list[tuple[str, pd.Series]]) -> None:
     if len(parts) > 6 or max(len(name) for name, _ in parts) > 14:
         axes.tick_params(axis="x", rotation=30)
 
 
-def _finish(axes: mpl.axes.Axes, title: str, x: str, y: str, *, legend: bool = False, grid: str = "y") -> None:
+def _finish(axes: Axes, title: str, x: str, y: str, *, legend: bool = False, grid: str = "y") -> None:
     axes.set_title(title)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
@@ -238,7 +242,8 @@ def label(name: str) -> str:
 
 
 def _short(name: str) -> str:
-    plain = name.replace("$", r"\$").replace("_", " ")
+    """For titles and ticks: the unit stands on the axis."""
+    plain = re.sub(r" \([^)]*\)$", "", label(name)) if "_" in name else name.replace("$", r"\$")
     return plain if len(plain) <= _MAX_LABEL else plain[: _MAX_LABEL - 1] + "…"
 
 

@@ -113,11 +113,11 @@ def _load_text(name: str, path: Path, size: int, suffix: str) -> Loaded:
         except ValueError as error:
             notes.append(f"it is not valid JSON ({error}); it is taken as text")
         else:
-            return _json(name, size, parsed, text, notes)
+            return _parsed_json(name, size, parsed, text, notes)
     return Loaded(name, "text", size, text=text, notes=notes)
 
 
-def _json(name: str, size: int, parsed: Any, text: str, notes: list[str]) -> Loaded:
+def _parsed_json(name: str, size: int, parsed: Any, text: str, notes: list[str]) -> Loaded:
     records = parsed if isinstance(parsed, list) else next((v for v in _values(parsed) if _is_records(v)), None)
     if isinstance(records, list) and _is_records(records):
         frame = pd.json_normalize(records, max_level=2)

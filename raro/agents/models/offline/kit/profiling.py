@@ -57,8 +57,13 @@ def _column(name: str, series: pd.Series) -> Column:
     if present.empty:
         return Column(name, "empty", missing, 0, present)
     values, was = _typed(present)
+    missing = len(series) - len(values)
+    if values.empty:
+        return Column(name, "empty", missing, 0, values)
     distinct = int(values.map(str).nunique())
-    kind = _kind(name, values, distinct)
+    kind = _kind_of_column(name, values, distinct)
+    if kind == "category" and pd.api.types.is_numeric_dtype(values):
+        values = values.astype(int).map(str)
     column = Column(name, kind, missing, distinct, values)
     if was:
         column.facts["was"] = was
@@ -71,14 +76,14 @@ def _typed(values: pd.Series) -> tuple[pd.Series, str]:
     if pd.api.types.is_bool_dtype(values):
         return values.map({True: "yes", False: "no"}), ""
     if pd.api.types.is_numeric_dtype(values):
-        return values.astype(float), ""
+        return _finite(values.astype(float)), ""
     if pd.api.types.is_datetime64_any_dtype(values):
         return _without_zone(values), ""
     text = values.map(str)
     for change, was in ((_plain, "numbers written as text"), (_comma, "numbers written with a decimal comma")):
         numbers = pd.to_numeric(change(text), errors="coerce")
         if numbers.notna().mean() >= 0.95:
-            return numbers.dropna().astype(float), was
+            return _finite(numbers.dropna().astype(float)), was
     if text.str.contains(r"\d{1,4}[-/.:]\d{1,2}", regex=True).mean() > 0.9:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -86,6 +91,11 @@ def _typed(values: pd.Series) -> tuple[pd.Series, str]:
         if dates.notna().mean() >= 0.95:
             return _without_zone(dates.dropna()), "dates written as text"
     return text, ""
+
+
+def _finite(values: pd.Series) -> pd.Series:
+    """Without infinities: they would make every measure infinite too."""
+    return values[values.abs() < 1e300]
 
 
 def _plain(text: pd.Series) -> pd.Series:
@@ -102,7 +112,7 @@ def _without_zone(values: pd.Series) -> pd.Series:
     return dates.dt.tz_localize(None)
 
 
-def _kind(name: str, values: pd.Series, distinct: int) -> str:
+def _kind_of_column(name: str, values: pd.Series, distinct: int) -> str:
     if distinct == 1:
         return "constant"
     if pd.api.types.is_datetime64_any_dtype(values):
@@ -193,7 +203,7 @@ def shown(value: Any) -> str:
     if value is None:
         return "–"
     number = float(value)
-    if number != number:
+    if number != number or abs(number) == float("inf"):
         return "–"
     if number == int(number) and abs(number) < 1e15:
         return f"{int(number):,}"
