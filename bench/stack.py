@@ -60,9 +60,17 @@ async def running(storage: Path, command: str = "up", env: Mapping[str, str] | N
         assert address.port
         yield Stack(address.hostname, address.port, process.pid, ready_s)
     finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    try:
         await asyncio.wait_for(process.communicate(), STOP_TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        raise RuntimeError(f"raro did not end within {STOP_TIMEOUT_S:.0f} s of SIGTERM") from None
 
 
 async def _ready_line(output: asyncio.StreamReader) -> str:
