@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.measures import latency, listing, preparation, ready, rebuild, small_upload, transfer
-from bench.past import past
+from bench.past import past, trees_kept
 from bench.reading import Reading
 from bench.stack import running
 from bench.wire import Wire
@@ -75,6 +75,7 @@ async def _on_a_past(session: Session, storage: Path) -> None:
         if session.wants("listing"):
             async with running(storage, "serve", before.env) as stack:
                 wire = Wire(stack.host, stack.port)
+                await trees_kept(storage, listing.ARTIFACTS)
                 await session.take("listing", lambda: listing.measure(wire))
                 await wire.close()
 

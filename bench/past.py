@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,10 +10,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.history import write_history
+from bench.wire import CLIENT
 from raro.embedded.servers import Servers, embedded
 from raro.events.connection import connect
 from raro.events.log import open_log
 from raro.files.blobs import BlobStore
+
+TREES_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,13 @@ async def past(storage: Path, runs: int) -> AsyncIterator[Past]:
         events = await write_history(await open_log(client), runs, blob)
         await client.close()
         yield Past(_env(servers), events)
+
+
+async def trees_kept(storage: Path, runs: int) -> None:
+    """Wait until the server has made the folders of all runs: work that would disturb a measure."""
+    async with asyncio.timeout(TREES_TIMEOUT_S):
+        while sum(1 for _ in (storage / "artifacts" / CLIENT).glob("*/metadata.json")) < runs:
+            await asyncio.sleep(1)
 
 
 def _env(servers: Servers) -> dict[str, str]:
