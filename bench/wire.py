@@ -67,9 +67,17 @@ class Wire:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        pair = self._idle.pop() if self._idle else await asyncio.open_connection(self.host, self.port)
+        pair = self._kept() or await asyncio.open_connection(self.host, self.port)
         yield pair
         self._idle.append(pair)
+
+    def _kept(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        while self._idle:
+            reader, writer = self._idle.pop()
+            if not reader.at_eof():
+                return reader, writer
+            writer.close()  # the server closes connections that were idle for some seconds
+        return None
 
 
 async def _answer_head(reader: asyncio.StreamReader) -> tuple[int, int]:
