@@ -112,7 +112,8 @@ def main() -> int:
     if options.json:
         print(json.dumps([asdict(reading) for reading in session.readings], indent=2))
     else:
-        Console().print(table_of(session.readings))
+        # Into a file or a log the table stays whole; 80 columns would cut its cells.
+        Console(width=None if sys.stdout.isatty() else 130).print(table_of(session.readings))
     missed = any(reading.reached is False for reading in session.readings)
     return 1 if missed and options.strict else 0
 
