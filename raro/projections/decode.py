@@ -29,7 +29,7 @@ def row_of(message: RawMessage) -> Row:
         token[2],
         token[3],
         token[4],
-        token[5],
+        token[5] if envelope else "unreadable",
         envelope.get("actor", ""),
         _moment(envelope.get("time")),
         envelope.get("correlationid", ""),

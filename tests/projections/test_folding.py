@@ -1,0 +1,151 @@
+"""Rebuild equals live: how a history is cut into batches changes no row of any table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from raro.errors import LogDamaged
+from raro.events.catalogue import FileUploaded
+from raro.events.reader import RawMessage
+from raro.projections import changes
+from raro.projections.changes import VIEWS, changed_rows
+from raro.projections.store import Store, Unusable
+from tests.projections.histories import histories, messages
+
+TABLES = ["events", "library_files", "library_versions", "runs", "agents", "invocations", "artifacts", "artifact_versions", "lineage", "approvals", "policy_matches", "parked", "blob_references", "cursor"]
+IN_MEMORY = Path(":memory:")
+SLOW = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+def cut(history: Sequence[RawMessage], places: set[int]) -> list[list[RawMessage]]:
+    """The history in batches that end at these places."""
+    batches: list[list[RawMessage]] = [[]]
+    for index, message in enumerate(history):
+        batches[-1].append(message)
+        if index in places:
+            batches.append([])
+    return [batch for batch in batches if batch]
+
+
+def fold(store: Store, batches: Sequence[Sequence[RawMessage]]) -> dict[str, Any]:
+    """Every row of every table after folding."""
+    for batch in batches:
+        store.fold(batch)
+    connection = store.reader()
+    return {table: sorted(connection.execute(f"FROM {table}").fetchall(), key=repr) for table in TABLES}
+
+
+@SLOW
+@given(histories(25), st.data())
+def test_any_batching_gives_the_rows_of_one_by_one(history: list[RawMessage], data: st.DataObject) -> None:
+    places = data.draw(st.sets(st.integers(0, max(0, len(history) - 1))))
+    found = []
+    for batches in ([[message] for message in history], cut(history, places), [history]):
+        store = Store.create(IN_MEMORY, "log")
+        found.append(fold(store, batches))
+        store.close()
+    for table in TABLES:
+        assert found[0][table] == found[1][table], table
+        assert found[0][table] == found[2][table], table
+
+
+@SLOW
+@given(histories(20), st.data())
+def test_snapshot_and_patches_give_the_rows_of_a_fresh_look(history: list[RawMessage], data: st.DataObject) -> None:
+    places = data.draw(st.sets(st.integers(0, max(0, len(history) - 1))))
+    store = Store.create(IN_MEMORY, "log")
+    connection = store.reader()
+    held: dict[tuple[str, str], dict[Any, Any]] = {
+        (client, view): {} for client in ("acme", "public") for view in VIEWS
+    }
+    for batch in cut(history, places):
+        before = store.cursor.seq
+        store.fold(batch)
+        for (client, view), rows in held.items():
+            upserts, removes = changed_rows(connection, view, client, before)
+            rows.update({key(view, row): row for row in upserts})
+            for removed in removes:
+                rows.pop(key(view, removed), None)
+    for (client, view), rows in held.items():
+        fresh, _ = changed_rows(connection, view, client, 0)
+        assert rows == {key(view, row): row for row in fresh}, (client, view)
+    store.close()
+
+
+def key(view: str, row: Any) -> Any:
+    """What tells a view's rows apart."""
+    if isinstance(row, str):
+        return row
+    return {
+        "library": lambda: row["filename"],
+        "artifacts": lambda: (row["run_id"], row["filename"]),
+        "runs": lambda: row["run_id"],
+        "approvals": lambda: (row["run_id"], row["approval_id"]),
+    }[view]()
+
+
+def one_upload() -> list[RawMessage]:
+    uploaded = FileUploaded(filename="a", version_number=1, sha256="a" * 64, size_bytes=1, content_type="text/csv")
+    return messages([("acme", "f1", uploaded)] * 3)
+
+
+def test_a_gap_in_the_log_is_refused_and_nothing_is_folded(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "x.duckdb", "log")
+    first, _, third = one_upload()
+    store.fold([first])
+    with pytest.raises(LogDamaged, match="event 2 should follow, 3 came"):
+        store.fold([third])
+    assert store.cursor.seq == 1
+
+
+@pytest.mark.parametrize("few", [1, 9])
+def test_a_body_that_is_no_event_is_kept_and_stops_nothing(tmp_path: Path, few: int) -> None:
+    store = Store.create(tmp_path / "x.duckdb", "log")
+    bad = [
+        RawMessage(n, "raro.evt.acme.library.f1.file_uploaded", b'{"data": {"size_bytes": "many"')
+        for n in range(1, few + 1)
+    ]
+    wrong = RawMessage(
+        few + 1, "raro.evt.acme.library.f1.file_uploaded", b'{"id":"i","type":"t","data":{"size_bytes":"many"}}'
+    )
+    folded = store.fold([*bad, wrong])
+    assert folded.cursor.seq == few + 1
+    kept = store.reader().execute("SELECT count(*) FROM events").fetchone()
+    assert kept == (few + 1,)
+    store.fold([RawMessage(few + 2, one_upload()[0].subject, one_upload()[0].body)])
+    assert store.reader().execute("SELECT count(*) FROM library_files WHERE filename = 'a'").fetchone() == (1,)
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish" * 100, None])
+def test_a_file_that_is_no_projection_is_unusable(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "x.duckdb"
+    store = Store.create(path, "log")
+    store.fold(one_upload())
+    store.close()
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 3] if damage is None else damage)
+    with pytest.raises(Unusable):
+        Store.open(path)
+
+
+def test_a_file_of_another_version_is_unusable(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "x.duckdb", "log")
+    store.reader().execute("UPDATE cursor SET version = 'older'")
+    store.close()
+    with pytest.raises(Unusable, match="version older"):
+        Store.open(tmp_path / "x.duckdb")
+
+
+def test_every_view_names_tables_that_exist(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "x.duckdb", "log")
+    there = {row[0] for row in store.reader().execute("SELECT table_name FROM duckdb_tables()").fetchall()}
+    assert {table for tables in changes.TABLES.values() for table in tables} <= there
+    store.close()
