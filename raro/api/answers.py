@@ -44,6 +44,17 @@ class LibraryListing(Answer):
     seq: int
 
 
+class Kept(Done):
+    """The version an upload became; `created` is False when these bytes were the current version already."""
+
+    filename: str = Field(examples=["penguins.csv"])
+    version: int
+    sha256: str = Field(examples=[SHA])
+    size_bytes: int
+    content_type: str
+    created: bool
+
+
 class UploadResult(Answer):
     """What became of one file of a form."""
 

@@ -43,15 +43,14 @@ async def upload_files(request: Request, caller: CallerIs, services: ServicesAre
     return JSONResponse(body, headers=_seq(seq))
 
 
-@router.put(_FILE, operation_id="put_file", response_model=answers.LibraryRow)
+@router.put(_FILE, operation_id="put_file", response_model=answers.Kept)
 async def put_file(request: Request, filename: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Upload a raw body under a name; a new version when the name exists."""
     checked_filename(filename)
     uploads.refuse_too_large(request, services.settings.max_upload_bytes)
     uploaded = await uploads.keep(services, caller, filename, uploads.body_of(request))
     await services.projected(uploaded.seq)
-    row = await services.views.ask(query.file, caller.client_id, uploaded.filename, None)
-    body = {**(row or {}), **_fields(uploaded), "success": True, "created": uploaded.created, "seq": uploaded.seq}
+    body = {**_fields(uploaded), "success": True, "created": uploaded.created, "seq": uploaded.seq}
     return JSONResponse(body, 201 if uploaded.version == 1 and uploaded.created else 200, _seq(uploaded.seq))
 
 

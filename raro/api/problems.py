@@ -6,7 +6,6 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-import nats.errors
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from raro.errors import LogUnavailable, RaroError, Unavailable
+from raro.errors import RaroError, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +79,6 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def on_lost_log(request: Request, error: Exception) -> Response:
-    """The connection to the log broke in the middle."""
-    lost = LogUnavailable(f"the event log is away ({type(error).__name__}); try again in a moment.")
-    return await on_raro_error(request, lost)
-
-
 async def on_unexpected(request: Request, error: Exception) -> Response:
     """A defect: logged whole, told briefly."""
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
@@ -97,7 +90,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RaroError, on_raro_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
-    app.add_exception_handler(nats.errors.Error, on_lost_log)
     app.add_exception_handler(Exception, on_unexpected)
 
 

@@ -123,7 +123,7 @@ class EventLog:
                 headers[wire.BATCH_SEQ] = str(number)
             messages[-1][2][wire.BATCH_COMMIT] = "1"
             for subject, body, headers in messages[:-1]:
-                await self.nc.publish(subject, body, headers=headers)
+                await wire.publish(self.nc, subject, body, headers)
         subject, body, headers = messages[-1]
         reply = await wire.request(self.nc, subject, body, headers)
         return int(wire.checked(json.loads(reply.data))["seq"])

@@ -35,7 +35,8 @@ _SILENCE_S = 3.5
 class RawMessage:
     """One event's bytes in the current version.
 
-    `stored` are the bytes in the log when an upcaster changed them. `torn` marks a member of a batch whose commit was lost in a crash: it counts as a sequence, not as an event.
+    `stored` are the bytes in the log when an upcaster changed them. `torn` marks a member of a batch whose commit
+    was lost in a crash: it counts as a sequence, not as an event.
     """
 
     seq: int

@@ -60,6 +60,14 @@ async def request(nc: Client, subject: str, payload: bytes, headers: dict[str, s
         ) from error
 
 
+async def publish(nc: Client, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> None:
+    """Publish without an answer. Raises LogUnavailable when the connection is closed."""
+    try:
+        await nc.publish(subject, payload, headers=headers)
+    except _DISCONNECTED as error:
+        raise LogUnavailable(f"the event log is not connected ({type(error).__name__}); try again.") from error
+
+
 def checked(answer: dict[str, Any]) -> dict[str, Any]:
     """The answer itself, or ApiError when it carries an error."""
     if error := answer.get("error"):

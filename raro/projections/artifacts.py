@@ -101,6 +101,12 @@ def grouped(connection: Connection, client_id: str, found: Iterable[Row]) -> lis
     ]
 
 
+def everything(connection: Connection, client_id: str) -> list[Row]:
+    """Every live artifact of a client, under its run, by path."""
+    sql = f"SELECT {_FIELDS} FROM artifacts AS a WHERE client_id = ? AND gone = '' ORDER BY run_id, path"
+    return grouped(connection, client_id, rows(connection, sql, [client_id]))
+
+
 def metadata(connection: Connection, client_id: str, run_id: str) -> Row | None:
     """One run with its live artifacts, as in metadata.json; None when there is no such run."""
     run = one(connection, _RUN, {"client": client_id, "runs": [run_id]})

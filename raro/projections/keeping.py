@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from raro.projections.artifacts import metadata
+from raro.projections.artifacts import everything
 from raro.projections.queries import Connection, Row, rows
 
 # An artifact that was an input of a run with a pinned artifact does not expire under it.
@@ -104,9 +104,10 @@ def library_tree(connection: Connection) -> list[Row]:
 
 def run_trees(connection: Connection) -> list[tuple[str, Row]]:
     """Client and metadata of every run with live artifacts."""
-    found = rows(connection, "SELECT DISTINCT client_id, run_id FROM artifacts WHERE gone = '' ORDER BY ALL")
-    trees = [(row["client_id"], metadata(connection, row["client_id"], row["run_id"])) for row in found]
-    return [(client_id, content) for client_id, content in trees if content is not None]
+    clients = [row["client_id"] for row in rows(connection, "SELECT DISTINCT client_id FROM artifacts WHERE gone = ''")]
+    return [
+        (client_id, item["metadata"]) for client_id in sorted(clients) for item in everything(connection, client_id)
+    ]
 
 
 def _plain(moment: datetime) -> datetime:

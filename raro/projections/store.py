@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 _FEW = 4
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 _SCHEMA = pa.schema([("seq", pa.int64()), ("subject", pa.string()), ("body", pa.string())])
 
@@ -51,10 +53,13 @@ class Store:
         self.cursor = cursor
         self._connection = connection
         self._connection.execute(statements.SET_UP)
+        _mark(path).write_text(_boot())
 
     @classmethod
     def open(cls, path: Path) -> Store:
         """Open an existing file. Raises Unusable."""
+        if _opened_in(path) not in (None, _boot()):
+            raise Unusable("the machine went down while it was open")
         try:
             connection = duckdb.connect(str(path), config=_SETTINGS)
         except (duckdb.Error, OSError, RuntimeError, ValueError) as error:
@@ -98,8 +103,12 @@ class Store:
         return folded
 
     def close(self) -> None:
-        """Write the WAL into the file and let go of it."""
+        """Write the WAL into the file, see it to the disk, and let go of it."""
         self._connection.close()
+        if self.path.exists():
+            with self.path.open("rb") as file:
+                os.fsync(file.fileno())
+        _mark(self.path).unlink(missing_ok=True)
 
     def _check_order(self, batch: Sequence[RawMessage]) -> None:
         expected = self.cursor.seq + 1
@@ -156,6 +165,20 @@ class Store:
             tables |= folded.tables
             clients |= folded.clients
         return Folded(self.cursor, frozenset(tables), frozenset(clients), tuple(unreadable))
+
+
+def _mark(path: Path) -> Path:
+    """Names the boot in which the file was opened; gone once it was closed in order."""
+    return path.with_name(f"{path.name}.boot")
+
+
+def _opened_in(path: Path) -> str | None:
+    mark = _mark(path)
+    return mark.read_text() if mark.exists() else None
+
+
+def _boot() -> str:
+    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
 
 
 def _arrow(events: Sequence[RawMessage]) -> pa.Table:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-
 from raro.agents.models import model_for
 from raro.api.app import create_app
 from raro.api.services import Services
@@ -149,7 +148,7 @@ async def _forever(task: Task) -> None:
     while True:
         try:
             await task()
-        except Exception:  # noqa: BLE001  whatever broke one round must not end retention or a reactor for good
+        except Exception:
             logger.exception("a background task broke off; it begins again")
             await asyncio.sleep(_AGAIN_S)
         else:

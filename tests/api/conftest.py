@@ -82,7 +82,7 @@ class Stage:
             run_id,
             Started(workflow=WorkflowConfig(agents=(AgentSpec(id=AGENT),)), directive="look", retention_days=7),
             AgentScheduled(agent_id=AGENT),
-            AgentStarted(agent_id=AGENT, model="fast"),
+            AgentStarted(agent_id=AGENT, model="fast", epoch=1, worker="test"),
             *[await self.promoted(path, data, content_type=content_type) for path, data in files.items()],
             AgentFinished(agent_id=AGENT, output=said),
             Completed(),

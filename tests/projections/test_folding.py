@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,23 @@ from raro.projections.changes import VIEWS, changed_rows
 from raro.projections.store import Store, Unusable
 from tests.projections.histories import histories, messages
 
-TABLES = ["events", "library_files", "library_versions", "runs", "agents", "invocations", "artifacts", "artifact_versions", "lineage", "approvals", "policy_matches", "parked", "blob_references", "cursor"]
-IN_MEMORY = Path(":memory:")
+TABLES = [
+    "events",
+    "library_files",
+    "library_versions",
+    "runs",
+    "agents",
+    "invocations",
+    "artifacts",
+    "artifact_versions",
+    "lineage",
+    "approvals",
+    "policy_matches",
+    "parked",
+    "blob_references",
+    "cursor",
+]
+SCRATCH = tempfile.TemporaryDirectory()
 SLOW = settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -33,6 +49,11 @@ def cut(history: Sequence[RawMessage], places: set[int]) -> list[list[RawMessage
         if index in places:
             batches.append([])
     return [batch for batch in batches if batch]
+
+
+def scratch_store() -> Store:
+    """A store in a folder of its own, which goes with the process's temporary files."""
+    return Store.create(Path(tempfile.mkdtemp(dir=SCRATCH.name), "x.duckdb"), "log")
 
 
 def fold(store: Store, batches: Sequence[Sequence[RawMessage]]) -> dict[str, Any]:
@@ -49,7 +70,7 @@ def test_any_batching_gives_the_rows_of_one_by_one(history: list[RawMessage], da
     places = data.draw(st.sets(st.integers(0, max(0, len(history) - 1))))
     found = []
     for batches in ([[message] for message in history], cut(history, places), [history]):
-        store = Store.create(IN_MEMORY, "log")
+        store = scratch_store()
         found.append(fold(store, batches))
         store.close()
     for table in TABLES:
@@ -61,7 +82,7 @@ def test_any_batching_gives_the_rows_of_one_by_one(history: list[RawMessage], da
 @given(histories(20), st.data())
 def test_snapshot_and_patches_give_the_rows_of_a_fresh_look(history: list[RawMessage], data: st.DataObject) -> None:
     places = data.draw(st.sets(st.integers(0, max(0, len(history) - 1))))
-    store = Store.create(IN_MEMORY, "log")
+    store = scratch_store()
     connection = store.reader()
     held: dict[tuple[str, str], dict[Any, Any]] = {
         (client, view): {} for client in ("acme", "public") for view in VIEWS
@@ -84,12 +105,8 @@ def key(view: str, row: Any) -> Any:
     """What tells a view's rows apart."""
     if isinstance(row, str):
         return row
-    return {
-        "library": lambda: row["filename"],
-        "artifacts": lambda: (row["run_id"], row["filename"]),
-        "runs": lambda: row["run_id"],
-        "approvals": lambda: (row["run_id"], row["approval_id"]),
-    }[view]()
+    names = {"library": ["filename"], "artifacts": ["run_id", "filename"], "runs": ["run_id"], "approvals": ["run_id"]}
+    return tuple(row[name] for name in names[view]) if view != "library" else row["filename"]
 
 
 def one_upload() -> list[RawMessage]:
