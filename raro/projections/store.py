@@ -53,7 +53,8 @@ class Store:
         self.cursor = cursor
         self._connection = connection
         self._connection.execute(statements.SET_UP)
-        _mark(path).write_text(_boot())
+        if path.exists():
+            _mark(path).write_text(_boot())
 
     @classmethod
     def open(cls, path: Path) -> Store:

@@ -37,6 +37,9 @@ FROM (
            arg_max(time, seq) FILTER (event IN ('artifact_deleted', 'artifact_expired')) AS gone_at,
            arg_max(data, seq) FILTER (event = 'artifact_saved_to_library') AS saved,
            max(seq) AS seq
-    FROM incoming WHERE aggregate = 'run' AND event LIKE 'artifact_%' GROUP BY ALL
+    FROM incoming
+    WHERE event IN ('artifact_promoted', 'artifact_pinned', 'artifact_unpinned', 'artifact_deleted',
+                    'artifact_restored', 'artifact_expired', 'artifact_saved_to_library')
+    GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.path = s.path;

@@ -20,7 +20,8 @@ MERGE INTO library_files AS t USING (
            arg_max(event, seq) FILTER (event IN ('file_linked', 'file_unlinked', 'file_deleted')) AS link,
            arg_max(event, seq) FILTER (event NOT IN ('file_linked', 'file_unlinked')) AS life,
            arg_max(time, seq) FILTER (event = 'file_deleted') AS deleted_at, max(seq) AS seq
-    FROM incoming WHERE aggregate = 'library' GROUP BY ALL
+    FROM incoming
+    WHERE event IN ('file_uploaded', 'file_linked', 'file_unlinked', 'file_deleted', 'file_restored') GROUP BY ALL
 ) AS s ON t.client_id = s.client_id AND t.file_id = s.aggregate_id
 WHEN MATCHED THEN UPDATE SET
     linked = coalesce(s.link = 'file_linked', t.linked),
