@@ -28,5 +28,6 @@ WHEN MATCHED THEN UPDATE SET
     deleted = coalesce(s.life = 'file_deleted', t.deleted),
     deleted_at = CASE WHEN s.life IS NULL THEN t.deleted_at WHEN s.life = 'file_deleted' THEN s.deleted_at END,
     seq = s.seq
-WHEN NOT MATCHED THEN INSERT (client_id, file_id, filename, linked, deleted, seq)
-VALUES (s.client_id, s.aggregate_id, s.filename, coalesce(s.link = 'file_linked', false), false, s.seq);
+WHEN NOT MATCHED THEN INSERT (client_id, file_id, filename, linked, deleted, deleted_at, seq)
+VALUES (s.client_id, s.aggregate_id, s.filename, coalesce(s.link = 'file_linked', false),
+        coalesce(s.life = 'file_deleted', false), CASE s.life WHEN 'file_deleted' THEN s.deleted_at END, s.seq);
