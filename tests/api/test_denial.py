@@ -92,7 +92,7 @@ async def owned(stage: Stage) -> AsyncIterator[Owned]:
 def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
     for route in routes:
         if isinstance(route, APIRoute):
-            yield from ((method, route.path) for method in route.methods)
+            yield from ((method, route.path) for method in route.methods or ())
         elif included := getattr(route, "original_router", None):
             yield from _routes(included.routes)
 
