@@ -24,8 +24,13 @@ _ROW = """
            origin, seq
     FROM seen
 """
-_TOUCHED = """
-    SELECT DISTINCT filename FROM library_files WHERE client_id IN ($client, 'public') AND seq > $after
+# The names that events touched, with what the client sees of them now: nothing, when it is gone.
+_CHANGED = """
+    SELECT t.filename, s.size_bytes, s.content_type, s.sha256, s.version, rfc3339(s.uploaded_at) AS uploaded_at, s.linked,
+           s.scope, s.origin, s.seq
+    FROM (SELECT DISTINCT filename FROM library_files WHERE client_id IN ($client, 'public') AND seq > $after) AS t
+    LEFT JOIN seen AS s ON s.filename = t.filename
+    ORDER BY t.filename
 """
 _VERSIONS = """
     SELECT filename, version, sha256, size_bytes, content_type, rfc3339(uploaded_at) AS uploaded_at, origin, actor, seq
@@ -40,10 +45,9 @@ def listing(connection: Connection, client_id: str) -> list[Row]:
 
 def changes(connection: Connection, client_id: str, after: int) -> tuple[list[Row], list[str]]:
     """Rows touched by events above `after`, and names that are gone since."""
-    names = {"client": client_id, "after": after}
-    upserts = rows(connection, f"{_SEEN}{_ROW} WHERE seq > $after", names, parse=("origin",))
-    touched = {row["filename"] for row in rows(connection, _TOUCHED, names)}
-    return upserts, sorted(touched - {row["filename"] for row in upserts})
+    touched = rows(connection, f"{_SEEN}{_CHANGED}", {"client": client_id, "after": after}, parse=("origin",))
+    upserts = [row for row in touched if row["seq"] is not None]
+    return upserts, [row["filename"] for row in touched if row["seq"] is None]
 
 
 def linked_names(connection: Connection, client_id: str) -> list[str]:
