@@ -137,8 +137,8 @@ def frame(event: str, data: Any, event_id: str | None = None) -> bytes:
 
 def _encode(event: str, data: str, event_id: str | None) -> bytes:
     head = f"id: {event_id}\r\n" if event_id else ""
-    # JSON escapes line ends, but a browser also ends a line at these two.
-    line = data.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    # JSON escapes line ends, but many a client's line reader also ends a line at these three.
+    line = data.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").replace("\x85", "\\u0085")
     return f"{head}event: {event}\r\ndata: {line}\r\n\r\n".encode()
 
 
@@ -149,6 +149,6 @@ def _id(services: Services, seq: int) -> str:
 def _usable(services: Services, cursor: str | None) -> int | None:
     """The sequence to resume from; None for no cursor, one of another log, or one from the future."""
     incarnation, _, seq = (cursor or "").partition(":")
-    if incarnation != services.log.incarnation or not seq.isdigit() or len(seq) > 18:
+    if incarnation != services.log.incarnation or not (seq.isascii() and seq.isdigit()) or len(seq) > 18:
         return None
     return int(seq) if int(seq) <= services.views.seq else None
