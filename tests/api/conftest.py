@@ -122,7 +122,8 @@ class Stage:
 async def staged(storage: Path, **settings: Any) -> AsyncIterator[Stage]:
     """Serve on this storage with these settings until the block ends."""
     async with running(Settings(storage=storage, **settings), work=False) as raro:
-        with socket.socket() as listener:
+        # The protocol is named, for asyncio sends small answers at once only where it is.
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
             listener.bind(("127.0.0.1", 0))
             server = uvicorn.Server(
                 uvicorn.Config(raro.asgi, log_config=None, access_log=False, timeout_graceful_shutdown=1)

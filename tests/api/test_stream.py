@@ -166,7 +166,7 @@ async def _live_a_life(stage: Stage, me: str, chance: random.Random) -> None:
     """Commands of every kind, two clients' files among them, as fast as they are answered."""
     run_id = await stage.run(me, {f"{number}.txt": b"%d" % number for number in range(6)})
     async with stage.client(me) as client:
-        for step in range(60):
+        for step in range(150):
             name = f"/runtime/library/files/{chance.randint(1, 6)}.txt"
             path = f"{chance.randint(0, 5)}.txt"
             events: list[EventData] = [
