@@ -15,7 +15,7 @@ from raro.api.problems import problem
 from raro.errors import BytesErased
 from raro.files.blobs import BlobStore
 
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 4 * 1024 * 1024
 # A browser shows these by itself without running anything in them.
 _INLINE = ("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain", "audio/", "video/")
 _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.IGNORECASE)

@@ -26,8 +26,8 @@ _ROW = """
 """
 # The names that events touched, with what the client sees of them now: nothing, when it is gone.
 _CHANGED = """
-    SELECT t.filename, s.size_bytes, s.content_type, s.sha256, s.version, rfc3339(s.uploaded_at) AS uploaded_at, s.linked,
-           s.scope, s.origin, s.seq
+    SELECT t.filename, s.size_bytes, s.content_type, s.sha256, s.version, rfc3339(s.uploaded_at) AS uploaded_at,
+           s.linked, s.scope, s.origin, s.seq
     FROM (SELECT DISTINCT filename FROM library_files WHERE client_id IN ($client, 'public') AND seq > $after) AS t
     LEFT JOIN seen AS s ON s.filename = t.filename
     ORDER BY t.filename
