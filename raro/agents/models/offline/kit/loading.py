@@ -84,6 +84,7 @@ def _load_csv(name: str, path: Path, size: int) -> Loaded:
         header=header,
         engine="python",
         on_bad_lines=_collect(bad),
+        index_col=False,
         skip_blank_lines=True,
     )
     frame.columns = _names(frame, header)
