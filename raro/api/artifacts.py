@@ -25,12 +25,14 @@ from raro.projections import keeping
 
 router = APIRouter(prefix="/runtime/artifacts", tags=["artifacts"], responses=DOCUMENTED)
 _FILE = "/{run_id}/files/{path:path}"
+# A century: what a date can reach back.
+_AGES_HOURS = 876_000
 
 
 class ClearBody(BaseModel):
     """Which runs' artifacts to delete: those that ended longer ago than this. Pinned ones stay."""
 
-    older_than_hours: float = Field(ge=0, examples=[24])
+    older_than_hours: float = Field(ge=0, le=_AGES_HOURS, examples=[24])
     dry_run: bool = False
 
 
@@ -160,7 +162,8 @@ async def restore_artifact(run_id: str, path: str, caller: CallerIs, services: S
     return await _done(services, await services.artifacts.restore(caller, run_id, path))
 
 
-@router.api_route(_FILE, methods=["GET", "HEAD"], operation_id="get_artifact", response_class=Response)
+@router.head(_FILE, include_in_schema=False)
+@router.get(_FILE, operation_id="get_artifact", response_class=Response)
 async def get_artifact(
     request: Request,
     run_id: str,

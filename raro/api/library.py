@@ -82,7 +82,8 @@ async def restore_file(filename: str, caller: CallerIs, services: ServicesAre, v
     return await _done(services, await services.library.restore(caller, filename, version))
 
 
-@router.api_route(_FILE, methods=["GET", "HEAD"], operation_id="get_file", response_class=Response)
+@router.head(_FILE, include_in_schema=False)
+@router.get(_FILE, operation_id="get_file", response_class=Response)
 async def get_file(
     request: Request,
     filename: str,

@@ -130,9 +130,8 @@ async def get_agent_output(run_id: str, agent_id: str, caller: CallerIs, service
     return JSONResponse(body)
 
 
-@router.api_route(
-    "/{run_id}/files/{path:path}", methods=["GET", "HEAD"], operation_id="get_session_file", response_class=Response
-)
+@router.head("/{run_id}/files/{path:path}", include_in_schema=False)
+@router.get("/{run_id}/files/{path:path}", operation_id="get_session_file", response_class=Response)
 async def get_session_file(
     request: Request, run_id: str, path: str, caller: CallerIs, services: ServicesAre, download: bool = False
 ) -> Response:

@@ -15,12 +15,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette.sse import EventSourceResponse
 
+from raro.api.problems import DOCUMENTED
 from raro.api.services import Services
 from raro.api.session import CallerIs, ServicesAre
 from raro.errors import BadRequest
 from raro.projections.changes import VIEWS, Patch, Round, Subscription
 
-router = APIRouter(prefix="/runtime", tags=["stream"])
+router = APIRouter(prefix="/runtime", tags=["stream"], responses=DOCUMENTED)
 _SEND_TIMEOUT_S = 10.0
 # Beats are frames of ours, with an id; the library's own pings are comments.
 _NO_PING_S = 86_400

@@ -55,7 +55,7 @@ def page(connection: Connection, client_id: str, wanted: Wanted) -> tuple[list[R
     group = _SORTS[wanted.sort]
     if wanted.cursor:
         where.append(f"({group}, -epoch_us(a.generated_at), a.run_id, a.path) > ($group, $moment, $run, $path)")
-        key = from_cursor(wanted.cursor, 4)
+        key = from_cursor(wanted.cursor, str, int, str, str)
         arguments |= {"group": key[0], "moment": key[1], "run": key[2], "path": key[3]}
     sql = f"""
         SELECT {group} AS k_group, -epoch_us(a.generated_at) AS k_moment, {_FIELDS} FROM artifacts AS a

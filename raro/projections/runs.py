@@ -48,7 +48,7 @@ def page(
         arguments["q"] = q
     if cursor:
         where.append("(-epoch_us(started_at), run_id) > ($moment, $run)")
-        arguments["moment"], arguments["run"] = from_cursor(cursor, 2)
+        arguments["moment"], arguments["run"] = from_cursor(cursor, int, str)
     order = "ORDER BY -epoch_us(r.started_at), run_id LIMIT $limit"
     sql = f"{_ROW} WHERE {' AND '.join(where)} {order}".replace(
         "SELECT run_id,", "SELECT epoch_us(started_at) k, run_id,"

@@ -47,8 +47,10 @@ def load(name: str) -> Loaded:
     try:
         if suffix in (".parquet", ".pq") or _head(path).startswith(b"PAR1"):
             return _load_parquet(name, path, size)
+        if (kind := _binary_kind(path)) != "binary":
+            return Loaded(name, kind, size)
         if b"\0" in _head(path) and not _head(path).startswith((b"\xff\xfe", b"\xfe\xff")):
-            return Loaded(name, _binary_kind(path), size)
+            return Loaded(name, "binary", size)
         if suffix in (".jsonl", ".ndjson"):
             return _load_lines(name, path, size)
         if suffix in (".csv", ".tsv", ".tab"):
