@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ State = TypeVar("State")
 _TRIES = 20
 _CACHED = 512
 _KEYED = "key-"
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,12 @@ class Aggregates(Generic[State]):
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self, client_id: str, aggregate_id: str) -> Loaded[State]:
-        """The state as of now; reads only what is new since the last look."""
+        """The state as of now; reads only what is new since the last look.
+
+        An id that could be no aggregate's (a wildcard, a dot) has no history: it never becomes a subject.
+        """
+        if not _ID.fullmatch(aggregate_id):
+            return Loaded(self._initial, 0)
         subject = aggregate_filter(client_id, self._kind, aggregate_id)
         known = self._cache.get(subject) or Loaded(self._initial, 0)
         history = await self.log.read_aggregate(client_id, self._kind, aggregate_id, after=known.seq)
