@@ -21,7 +21,8 @@ from raro.events import wire
 from raro.events.direct import StoredMessage
 from raro.events.stream import STREAM
 
-_EXPIRES_S = 20.0
+# Short, for a request dies with its server: after a restart a worker waits this long at the most.
+_EXPIRES_S = 5.0
 _GONE = {"409", "503"}
 
 
@@ -98,7 +99,7 @@ class DurableConsumer:
         try:
             await self._nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.name}", ask, reply=self._reply)
             # Requests are alike: any answer serves any of them.
-            message = await asyncio.wait_for(arrived.get(), _EXPIRES_S + 2)
+            message = await asyncio.wait_for(arrived.get(), _EXPIRES_S + 1)
         except (nats.errors.Error, ConnectionError, TimeoutError) as error:
             raise LogUnavailable(f"consumer {self.name} does not answer ({type(error).__name__})") from error
         headers = message.headers or {}

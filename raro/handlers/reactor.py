@@ -91,7 +91,7 @@ class ReactorLoop:
                 if delivery is not None:
                     await self._deliver(delivery)
             except LogUnavailable as error:
-                logger.warning("reactor %s: %s", self._reactor.name, error)
+                logger.info("reactor %s: %s", self._reactor.name, error)
                 await asyncio.sleep(0.5)
                 await self._ensure()
 
