@@ -1,7 +1,8 @@
 """/runtime/stream: one stream per page; rows as REST gives them, and a place to resume from after every round.
 
-Frames: `hello`, `snapshot` or `patch` per view, then rounds of `patch`, `activity`, `beat`, `resync`. Only the last
-frame of a round carries an id, so that a client that breaks off in between gets the whole round again.
+Frames: `hello`, `snapshot` or `patch` per view, then rounds of `patch`, `activity`, `beat`; `resync` or `problem`
+end it. Only the last frame of a round carries an id, so that a client that breaks off in between gets the whole
+round again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sse_starlette.sse import EventSourceResponse
 from raro.api.problems import DOCUMENTED
 from raro.api.services import Services
 from raro.api.session import CallerIs, ServicesAre
-from raro.errors import BadRequest
+from raro.errors import BadRequest, RaroError
 from raro.projections.changes import VIEWS, Patch, Round, Subscription
 
 router = APIRouter(prefix="/runtime", tags=["stream"], responses=DOCUMENTED)
@@ -95,6 +96,9 @@ async def _frames(
         yield frame("beat", {"head": seq}, _id(services, seq))
         async for piece in _live(services, subscription, seq):
             yield piece
+    except RaroError as error:
+        # The answer has begun, so its status can no longer tell: the views may be built anew right now.
+        yield frame("problem", {"status": error.status, "code": error.code, "detail": error.message})
     finally:
         services.views.unsubscribe(subscription)
         await hub.leave(subscription)
