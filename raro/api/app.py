@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from sse_starlette.sse import SendTimeoutError
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from raro.api import artifacts, audit, library, operations, problems, runs, sse
 from raro.api.services import Services
+
+logger = logging.getLogger(__name__)
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -17,6 +22,8 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"SAMEORIGIN"),
 )
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_CROSS_SITE = "Another site's page may not send commands to RARO. Use the console or a program of your own."
 
 
 def create_app(services: Services) -> FastAPI:
@@ -40,7 +47,7 @@ def create_app(services: Services) -> FastAPI:
 
 
 class Edge:
-    """Adds the security headers and counts; plain ASGI, for it sees every chunk of every transfer."""
+    """Adds the security headers, counts, and answers what nobody expected; plain ASGI, for it sees every chunk."""
 
     def __init__(self, app: ASGIApp, traffic: operations.Traffic) -> None:
         self._app = app
@@ -51,10 +58,16 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = time.monotonic()
+        if _crosses_sites(scope):
+            refused = problems.problem(Request(scope), 403, "cross_site", _CROSS_SITE)
+            await refused(scope, receive, send)
+            return
+        started, begun = time.monotonic(), False
 
         async def edged(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 present = {name for name, _ in message["headers"]}
                 message["headers"] = [
                     *message["headers"],
@@ -63,4 +76,17 @@ class Edge:
                 self._traffic.note(scope["method"], message["status"], time.monotonic() - started)
             await send(message)
 
-        await self._app(scope, receive, edged)
+        try:
+            await self._app(scope, receive, edged)
+        except SendTimeoutError:
+            logger.info("%s: its reader takes nothing, it is let go", scope["path"])
+        except Exception as error:
+            answer = await problems.on_unexpected(Request(scope), error)
+            if begun:
+                raise
+            await answer(scope, receive, edged)
+
+
+def _crosses_sites(scope: Scope) -> bool:
+    """Whether a browser says that another site's page sends this command (Fetch Metadata, W3C)."""
+    return scope["method"] not in _SAFE and (b"sec-fetch-site", b"cross-site") in scope["headers"]

@@ -90,7 +90,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RaroError, on_raro_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_error)
-    app.add_exception_handler(Exception, on_unexpected)
 
 
 DOCUMENTED: dict[int | str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -15,6 +16,7 @@ HEADER = "x-raro-client-id"
 COOKIE = "raro_client"
 PUBLIC = "public"
 _KEY_LENGTH = 255
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 def client_id_of(request: Request) -> str:
@@ -35,7 +37,13 @@ def caller_of(
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _KEY_LENGTH:
         raise BadRequest(f"Idempotency-Key must have 1 to {_KEY_LENGTH} characters.")
     client_id = client_id_of(request)
-    return Caller(client_id, f"user:{client_id}", idempotency_key, request.headers.get("traceparent"))
+    return Caller(client_id, f"user:{client_id}", idempotency_key, _trace_of(request))
+
+
+def _trace_of(request: Request) -> str | None:
+    given = request.headers.get("traceparent", "")
+    # W3C Trace Context: what is malformed is ignored, not refused.
+    return given if _TRACEPARENT.fullmatch(given) else None
 
 
 CallerIs = Annotated[Caller, Depends(caller_of)]

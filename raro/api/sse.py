@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Annotated, Any
@@ -22,6 +23,7 @@ from raro.api.session import CallerIs, ServicesAre
 from raro.errors import BadRequest, RaroError
 from raro.projections.changes import VIEWS, Patch, Round, Subscription
 
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/runtime", tags=["stream"], responses=DOCUMENTED)
 _SEND_TIMEOUT_S = 10.0
 # Beats are frames of ours, with an id; the library's own pings are comments.
@@ -54,9 +56,14 @@ class ActivityHub:
                 await task
 
     async def _listen(self, client_id: str, streams: set[Subscription]) -> None:
-        async for activity in self._services.log.live(client_id):
-            for stream in streams:
-                stream.tell(activity)
+        while True:
+            try:
+                async for activity in self._services.log.live(client_id):
+                    for stream in streams:
+                        stream.tell(activity)
+            except (ValueError, RaroError) as error:
+                logger.warning("live activity of %s broke off: %s", client_id, error)
+                await asyncio.sleep(1)
 
 
 @router.get("/stream", operation_id="stream_views", response_class=EventSourceResponse)

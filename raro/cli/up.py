@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from raro.cli.command import new_app
+from raro.cli.command import JsonOption, new_app
 from raro.settings import Settings
 
 up_app, serve_app, work_app = new_app(), new_app(), new_app()
@@ -24,19 +25,19 @@ Storage = Annotated[
 
 
 @up_app.command()
-def up(host: Host = None, port: Port = None, storage: Storage = None) -> None:
+def up(host: Host = None, port: Port = None, storage: Storage = None, as_json: JsonOption = False) -> None:
     """Run everything on this machine: servers, API, views and reactors. Ends with SIGTERM or Ctrl-C."""
-    _serve(_settings(host=host, port=port, storage=storage), work=True)
+    _serve(_settings(host=host, port=port, storage=storage), work=True, as_json=as_json)
 
 
 @serve_app.command()
-def serve(host: Host = None, port: Port = None, storage: Storage = None) -> None:
+def serve(host: Host = None, port: Port = None, storage: Storage = None, as_json: JsonOption = False) -> None:
     """Run the API and the views alone; reactors run in `raro work`."""
-    _serve(_settings(host=host, port=port, storage=storage), work=False)
+    _serve(_settings(host=host, port=port, storage=storage), work=False, as_json=as_json)
 
 
 @work_app.command()
-def work(storage: Storage = None) -> None:
+def work(storage: Storage = None, as_json: JsonOption = False) -> None:
     """Run the reactors alone, beside a `raro serve`; needs RARO_NATS_URL. Any number may run."""
     from raro.cli.stay import stay
     from raro.errors import StartFailed
@@ -48,13 +49,13 @@ def work(storage: Storage = None) -> None:
 
     async def run(stop: asyncio.Event) -> None:
         async with working(settings):
-            print("RARO works", flush=True)
+            print(json.dumps({"works": True}) if as_json else "RARO works", flush=True)
             await stop.wait()
 
     stay(run, settings)
 
 
-def _serve(settings: Settings, *, work: bool) -> None:
+def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
     from raro.cli.listen import listen
     from raro.cli.stay import stay
     from raro.wiring import running
@@ -64,7 +65,7 @@ def _serve(settings: Settings, *, work: bool) -> None:
 
             def ready(url: str) -> None:
                 app.lock.announce(url)
-                print(f"RARO ready at {url}", flush=True)
+                print(json.dumps({"ready": url}) if as_json else f"RARO ready at {url}", flush=True)
 
             await listen(app.asgi, settings.host, settings.port, stop, ready)
 

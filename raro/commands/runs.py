@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
+from pydantic_core import PydanticSerializationError
+
 from raro.agents.planner import plan
 from raro.agents.tools import unknown_tools
 from raro.commands.aggregates import Aggregates, Caller
@@ -163,7 +165,11 @@ class RunCommands:
 
 
 def _check_size(started: Started) -> None:
-    size = len(started.model_dump_json().encode())
+    try:
+        size = len(started.model_dump_json().encode())
+    except PydanticSerializationError as error:
+        # Python's JSON takes half of a surrogate pair, which no UTF-8 can say.
+        raise BadWorkflow(f"the workflow is not JSON that can be stored: {error}.") from None
     if size > MAX_STARTED_BYTES:
         raise BadWorkflow(
             f"the workflow, its directive and its list of {len(started.inputs)} inputs have {size} bytes together; "

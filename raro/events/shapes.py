@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Shape(BaseModel):
     """An immutable value; unknown fields of newer writers are ignored on reading."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class BlobRef(Shape):

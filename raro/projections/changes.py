@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import duckdb
+
+from raro.errors import ViewsUnavailable
 from raro.projections import artifacts, library, runs
 from raro.projections.queries import Connection, Row
+
+logger = logging.getLogger(__name__)
 
 PUBLIC = "public"
 # The tables whose rows each view shows.
@@ -149,13 +155,22 @@ class Broadcaster:
             await self._wake.wait()
             self._wake.clear()
             dirty, self._dirty, seq = self._dirty, {}, self._seq
-            patches: dict[str, dict[str, Patch]] = {}
-            for (client_id, view), after in dirty.items():
-                upserts, removes = await self._ask(view, client_id, after)
-                if upserts or removes:
-                    patches.setdefault(client_id, {})[view] = Patch(view, upserts, removes)
+            try:
+                patches = await self._patches(dirty)
+            except (ViewsUnavailable, duckdb.Error) as error:
+                logger.warning("every stream starts over: %s", error)
+                self.end_all()
+                continue
             for subscription in tuple(self._subscriptions):
                 _hand_out(subscription, patches.get(subscription.client_id, {}), seq)
+
+    async def _patches(self, dirty: dict[tuple[str, str], int]) -> dict[str, dict[str, Patch]]:
+        patches: dict[str, dict[str, Patch]] = {}
+        for (client_id, view), after in dirty.items():
+            upserts, removes = await self._ask(view, client_id, after)
+            if upserts or removes:
+                patches.setdefault(client_id, {})[view] = Patch(view, upserts, removes)
+        return patches
 
 
 def _hand_out(subscription: Subscription, patches: dict[str, Patch], seq: int) -> None:

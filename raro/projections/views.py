@@ -66,6 +66,7 @@ class Views:
         self.seq = 0
         self.fault: str | None = None
         self.rebuilt = 0
+        self._shown_from = 0
 
     async def start(self) -> None:
         """Open or build the file, and keep it level with the log from now on.
@@ -75,6 +76,7 @@ class Views:
         await self._open()
         assert self._store is not None
         await self._log.check(self._store.cursor)
+        self._shown_from = await self._log.head() if self.rebuilt else 0
         self._tasks = [asyncio.create_task(self._keep_level()), asyncio.create_task(self._broadcaster.run())]
 
     async def close(self) -> None:
@@ -174,7 +176,8 @@ class Views:
 
     def _query(self, query: Callable[Concatenate[Connection, P], T], *arguments: P.args, **named: P.kwargs) -> T:
         store = self._store
-        if store is None:
+        if store is None or self.seq < self._shown_from:
+            # A half-built file would show the past as if it were now.
             raise ViewsUnavailable("the views are being built anew from the log; try again in a moment.")
         if getattr(self._local, "store", None) is not store:
             self._local.store, self._local.connection = store, store.reader()
@@ -205,7 +208,7 @@ class Views:
                 return
             except (duckdb.Error, _Vanished) as error:
                 logger.error("the views' file broke, it is built anew: %s", error)
-                await self._start_over()
+                await self._start_over_at_last()
             except LogUnavailable as error:
                 logger.warning("the views wait for the log: %s", error)
                 await asyncio.sleep(0.5)
@@ -250,15 +253,25 @@ class Views:
             await asyncio.sleep(_LOOK_S)
         raise _Vanished("the file was deleted")
 
+    async def _start_over_at_last(self) -> None:
+        """Start over, however often the disk says no: a projector that ended here would never be missed."""
+        while True:
+            try:
+                return await self._start_over()
+            except (duckdb.Error, OSError) as error:
+                logger.error("the views cannot be built anew, it is tried again: %s", error)
+                await asyncio.sleep(_LOOK_S)
+
     async def _start_over(self) -> None:
         store, self._store = self._store, None
         self._broadcaster.end_all()
-        self.seq = 0
+        self._shown_from, self.seq = self.seq, 0
         if store is not None:
             with contextlib.suppress(duckdb.Error):
                 await self._in_writer(store.close)
         set_aside(self.path)
         await self._open()
+        self._shown_from = await self._log.head()
 
     async def _in_writer(self, function: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._writer, function, *arguments)
@@ -272,7 +285,8 @@ def set_aside(path: Path) -> None:
     """Move an unusable file and its WAL out of the way; the last two are kept."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     for part in (path, path.with_name(f"{path.name}.wal")):
-        if part.exists():
+        # DuckDB removes the WAL itself when the last reader lets go of a closed file, at any moment.
+        with contextlib.suppress(FileNotFoundError):
             part.rename(part.with_name(f"{part.name}.{stamp}.aside"))
     for pattern in (f"{path.name}.2*.aside", f"{path.name}.wal.2*.aside"):
         for old in sorted(path.parent.glob(pattern))[:-_KEPT_ASIDE]:

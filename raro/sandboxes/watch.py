@@ -121,9 +121,9 @@ def _scratch_bytes(family: list[int]) -> int:
     for member in reversed(family[1:]):
         try:
             found = [os.statvfs(f"/proc/{member}/root{folder}") for folder in SCRATCH_FOLDERS]
-        except OSError:
+            own = os.stat("/").st_dev != os.stat(f"/proc/{member}/root/").st_dev
+        except OSError:  # it may end between two looks
             continue
-        own = os.stat("/").st_dev != os.stat(f"/proc/{member}/root/").st_dev
         return sum((item.f_blocks - item.f_bfree) * item.f_frsize for item in found) if own else 0
     return 0
 
