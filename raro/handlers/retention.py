@@ -97,9 +97,11 @@ class Retention:
                 await self._expire_session(item)
         return len(due)
 
-    async def erase(self, *, dry_run: bool = False, young_s: float = YOUNG_S) -> SweepReport:
+    async def erase(
+        self, now: datetime | None = None, *, dry_run: bool = False, young_s: float = YOUNG_S
+    ) -> SweepReport:
         """Erase the blobs that nothing refers to and that are older than `young_s` seconds."""
-        referenced = await self._proposals.referenced(datetime.now(UTC), self._grace + _SLACK)
+        referenced = await self._proposals.referenced(now or datetime.now(UTC), self._grace + _SLACK)
         return await self._blobs.sweep(referenced, young_s, dry_run)
 
     async def _expire_session(self, item: DueRun) -> None:
