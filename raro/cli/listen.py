@@ -70,7 +70,7 @@ async def listen(
 def bound(host: str, port: int) -> Iterator[socket.socket]:
     """A socket that listens on the address. Raises StartFailed when it cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as made:
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as made:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             made.bind((host, port))

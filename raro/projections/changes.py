@@ -115,6 +115,7 @@ class Broadcaster:
         self._dirty: dict[tuple[str, str], int] = {}
         self._wake = asyncio.Event()
         self._seq = 0
+        self._starts = 0
 
     def subscribe(self, client_id: str, views: Iterable[str], size: int) -> Subscription:
         """Patches from now on."""
@@ -145,6 +146,7 @@ class Broadcaster:
     def end_all(self) -> None:
         """Every stream starts over."""
         self._dirty.clear()
+        self._seq, self._starts = 0, self._starts + 1
         for subscription in self._subscriptions:
             subscription.end()
         self._subscriptions.clear()
@@ -154,12 +156,15 @@ class Broadcaster:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            dirty, self._dirty, seq = self._dirty, {}, self._seq
+            dirty, self._dirty, seq, starts = self._dirty, {}, self._seq, self._starts
             try:
                 patches = await self._patches(dirty)
             except (ViewsUnavailable, duckdb.Error) as error:
                 logger.warning("every stream starts over: %s", error)
                 self.end_all()
+                continue
+            if starts != self._starts:
+                # Asked before everything started over: its `seq` would make new streams skip what comes now.
                 continue
             for subscription in tuple(self._subscriptions):
                 _hand_out(subscription, patches.get(subscription.client_id, {}), seq)
