@@ -11,6 +11,28 @@ from raro.events.shapes import AgentSpec, InputFile, WorkflowConfig
 
 MAX_ANALYSTS = 6
 _SLUG_LENGTH = 40
+_FORMATS = frozenset(
+    [
+        ".csv",
+        ".tsv",
+        ".tab",
+        ".parquet",
+        ".pq",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".xlsx",
+        ".xls",
+        ".txt",
+        ".md",
+        ".log",
+        ".gz",
+        ".zst",
+        ".bz2",
+        ".xz",
+        ".zip",
+    ]
+)
 
 
 def plan(directive: str, inputs: Sequence[InputFile]) -> WorkflowConfig:
@@ -64,8 +86,11 @@ def _writer(analysts: Sequence[AgentSpec]) -> AgentSpec:
 
 
 def _stem(name: str) -> str:
+    """The name without endings that only say how the file is written; `report.2024.csv` is not `report.2025.csv`."""
     path = PurePosixPath(name)
-    return path.name.removesuffix("".join(path.suffixes)) or path.name
+    while path.suffix.lower() in _FORMATS:
+        path = path.with_suffix("")
+    return path.name
 
 
 def slug(text: str) -> str:

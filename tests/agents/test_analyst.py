@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from raro.agents.models.offline.analyst import digest_of
+from raro.agents.models.offline.analyst import OfflineAnalyst, digest_of
+from raro.agents.models.offline.kit import reporting
 from raro.agents.models.offline.program import analyse_program
 from raro.agents.tools import Toolbox, Workplace, granted
+from raro.agents.turn import Assignment, PastTurn, ToolOutcome, TurnRequest, Upstream
 from raro.events.shapes import AgentSpec, ToolCall
 from raro.files.blobs import BlobStore
 from raro.files.workspace import Sessions
@@ -107,6 +109,38 @@ async def test_files_of_one_stem_do_not_overwrite_each_other(workplace: Workplac
         give(workplace, name, b"x\n1\n2\n")
     await analyse(workplace, ["a.csv", "a-csv", "A.csv"], "")
     assert len(list(workplace.session.output.glob("*/report.md"))) == 3
+
+
+def test_inputs_of_different_agents_never_share_a_folder() -> None:
+    names = [
+        "a_b.csv",
+        "a b.csv",
+        "a.b.csv",
+        "a-b.csv",
+        "A_b.csv",
+        "😀.csv",
+        "日本.csv",
+        "a_b_csv",
+        "größe.csv",
+        "grosse.csv",
+    ]
+    assert len({reporting._folder(name) for name in names}) == len(names)
+    assert reporting._folder("financials_Q4.csv") == "financials_Q4_csv"
+
+
+async def test_a_writer_says_which_summaries_it_could_not_read() -> None:
+    upstream = (Upstream("analyze_a", "# a", ("a_csv/summary.json", "b_csv/summary.json")),)
+    assignment = Assignment(AgentSpec(id="writer_report"), "compare", upstream=upstream)
+    read = {
+        "said-0": ToolOutcome(True, "# a"),
+        "measured-0": ToolOutcome(True, '{"file": "a.csv", "kind": "table", "size": "1 KB", "columns": {}}'),
+        "measured-1": ToolOutcome(False, "there is no file"),
+    }
+    first = await OfflineAnalyst().answer(TurnRequest(assignment, ()))
+    answer = await OfflineAnalyst().answer(TurnRequest(assignment, (PastTurn(first, read),)))
+    content = answer.tool_calls[0].args["content"]
+    assert "| a.csv | table | 1 KB |" in content
+    assert "1 of the analysts' summaries could not be read" in content
 
 
 CELL = st.one_of(

@@ -23,6 +23,15 @@ def test_files_of_one_stem_go_to_one_analyst() -> None:
     }
 
 
+def test_only_endings_that_name_a_format_are_taken_off() -> None:
+    assert set(planned("report.2024.csv", "report.2025.csv", "log.tar.gz")) == {
+        "analyze_report_2024",
+        "analyze_report_2025",
+        "analyze_log_tar",
+        "writer_report",
+    }
+
+
 def test_without_files_one_agent_says_what_is_needed() -> None:
     assert planned() == {"research_request": None}
 

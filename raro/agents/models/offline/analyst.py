@@ -63,7 +63,7 @@ def _report(past: PastTurn, names: list[str]) -> str:
 
 def digest_of(text: str) -> dict[str, Any] | None:
     """What the kit reported of itself, on the line that begins with DIGEST."""
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if line.startswith(_DIGEST):
             found: dict[str, Any] = json.loads(line.removeprefix(_DIGEST))
             return found

@@ -10,6 +10,7 @@ from raro.events.shapes import ToolCall
 
 _SUMMARY = "summary.json"
 _MAX_SUMMARIES = 40
+_NEEDED = {"file", "kind", "size", "columns"}
 
 
 def next_answer(request: TurnRequest, note: str) -> Answer:
@@ -42,13 +43,17 @@ def _summaries(upstream: tuple[Upstream, ...]) -> list[str]:
 def _report(request: TurnRequest, note: str) -> str:
     upstream = request.assignment.upstream
     read = request.history[0].outcomes
-    measured = [_parsed(read[call].text) for call in read if call.startswith("measured-")]
+    found = [_parsed(read[call].text) for call in read if call.startswith("measured-")]
+    measured = [summary for summary in found if summary.keys() >= _NEEDED]
+    unread = len(found) - len(measured)
     tables = [summary for summary in measured if summary.get("kind") == "table"]
     directive = request.assignment.directive.strip()
     parts = ["# Report", f"**Directive:** {directive}" if directive else "", _overview(measured)]
     answered = [line for summary in measured for line in summary.get("answers", [])]
     if answered:
         parts.append("## What was asked\n\n" + "\n".join(f"- {line}" for line in answered))
+    if unread:
+        parts.append(f"> {unread} of the analysts' summaries could not be read whole and are left out here.")
     parts += [_findings(measured), _shared_columns(tables), _charts(upstream), _sources(upstream), note]
     return "\n\n".join(part for part in parts if part) + "\n"
 

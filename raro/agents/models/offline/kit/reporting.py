@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -17,12 +18,20 @@ from raro.agents.models.offline.kit.loading import OUTPUT, Loaded, load
 from raro.agents.models.offline.kit.looking import human_size
 from raro.agents.models.offline.kit.profiling import Column, Profile, grouped, profile, shown
 
+# Well below what a sandbox lets a program print, also when every letter is escaped.
+DIGEST_CHARS = 36_000
+_COLUMNS = 150
+
 
 def analyse(names: Sequence[str], directive: str) -> None:
     """Work on every input and print a line `DIGEST {json}` for the analyst."""
-    taken: set[str] = set()
-    reports = [_one(load(name), directive, _folder(name, taken)) for name in names]
-    print("DIGEST " + json.dumps({"reports": reports}, ensure_ascii=True))
+    reports = [_one(load(name), directive, _folder(name)) for name in names]
+    share = DIGEST_CHARS // max(1, len(names))
+    cut = [
+        report if len(report) <= share else f"{report[:share]}\n\n[cut; the whole is in report.md]"
+        for report in reports
+    ]
+    print("DIGEST " + json.dumps({"reports": cut}, ensure_ascii=True))
 
 
 def _one(loaded: Loaded, directive: str, folder: str) -> str:
@@ -51,7 +60,7 @@ def _table(loaded: Loaded, directive: str, folder: str) -> tuple[dict[str, Any],
     summary = {
         "answers": answer(table, directive) if loaded.rows else ["The table has no rows."],
         "findings": _findings(table),
-        "columns": {column.name: _measured(column) for column in table.columns},
+        "columns": {column.name: _measured(column) for column in table.columns[:_COLUMNS]},
         "charts": [f"{folder}/{path.name}" for path in charts],
         "duplicates": table.duplicates,
     }
@@ -173,10 +182,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")[:60]
 
 
-def _folder(name: str, taken: set[str]) -> str:
-    """`penguins.csv` → `penguins_csv`; names without Latin letters are numbered."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:60] or "file"
-    folder = next(option for option in (base, *(f"{base}_{n}" for n in range(2, 9999))) if option not in taken)
-    taken.add(folder)
-    return folder
+def _folder(name: str) -> str:
+    """`penguins.csv` → `penguins_csv`; a name that loses something on the way gets a few digits of its hash.
+
+    No two inputs share a folder, also when two agents that know nothing of each other work on them.
+    """
+    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    folder = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_")[:50] or "file"
+    if re.fullmatch(r"[A-Za-z0-9]+(_[A-Za-z0-9]+)*\.[A-Za-z0-9]+", name) and len(name) <= 50:
+        return folder
+    return f"{folder}_{hashlib.sha256(name.encode()).hexdigest()[:6]}"
