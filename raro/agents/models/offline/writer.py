@@ -49,9 +49,10 @@ def _report(request: TurnRequest, note: str) -> str:
     tables = [summary for summary in measured if summary.get("kind") == "table"]
     directive = request.assignment.directive.strip()
     parts = ["# Report", f"**Directive:** {directive}" if directive else "", _overview(measured)]
-    answered = [line for summary in measured for line in summary.get("answers", [])]
+    answered = [summary for summary in measured if summary.get("answers")]
     if answered:
-        parts.append("## What was asked\n\n" + "\n".join(f"- {line}" for line in answered))
+        parts.append("## What was asked")
+    parts += [_answers(summary) for summary in answered]
     if unread:
         parts.append(f"> {unread} of the analysts' summaries could not be read whole and are left out here.")
     parts += [_findings(measured), _shared_columns(tables), _charts(upstream), _sources(upstream), note]
@@ -61,6 +62,10 @@ def _report(request: TurnRequest, note: str) -> str:
 def _overview(measured: list[dict[str, Any]]) -> str:
     lines = [f"| {item['file']} | {item['kind']} | {item['size']} |" for item in measured]
     return "## Files\n\n| file | kind | size |\n|---|---|---|\n" + "\n".join(lines) if lines else ""
+
+
+def _answers(summary: dict[str, Any]) -> str:
+    return f"### {summary['file']}\n\n" + "\n".join(f"- {line}" for line in summary["answers"])
 
 
 def _findings(measured: list[dict[str, Any]]) -> str:

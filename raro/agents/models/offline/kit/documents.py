@@ -196,7 +196,9 @@ def _prose(loaded: Loaded, directive: str) -> tuple[list[str], list[str], list[s
     lines = text.splitlines()
     terms = Counter(word.lower() for word in words if word.lower() not in _STOP and len(word) > 3).most_common(12)
     headings = [line.strip("# ").strip() for line in lines if line.startswith("#")]
-    sentences = re.split(r"(?<=[.!?])\s+", " ".join(text.split()))
+    sentences = re.split(
+        r"(?<=[.!?])\s+", " ".join(" ".join(line for line in lines if not line.startswith("#")).split())
+    )
     findings = [f"{len(words):,} words in {len(lines):,} lines"]
     if terms:
         findings.append("key terms: " + ", ".join(f"{word} ({count})" for word, count in terms[:8]))

@@ -99,7 +99,7 @@ def _findings(table: Profile) -> list[str]:
         found.append(f"{one} and {other} go together most strongly (rank correlation {value:+.2f})")
     gaps = sorted((c for c in table.columns if c.missing), key=lambda c: -c.missing)
     if gaps:
-        found.append(f"{gaps[0].name} lacks most values ({gaps[0].missing:,} of {table.rows:,})")
+        found.append(f"{gaps[0].name} has the most missing values ({gaps[0].missing:,} of {table.rows:,})")
     wild = sorted((c for c in table.of_kind("number") if c.facts["outliers"]), key=lambda c: -c.facts["outliers"])
     if wild:
         furthest = ", ".join(map(shown, wild[0].facts["outlier_values"][:3]))
