@@ -106,7 +106,14 @@ def see_a_file_outside() -> str:
 @canary
 def write_outside() -> str:
     """To the host, and to every folder that is part of the sandbox itself."""
-    places = [AIMS["folder"] + "/written", "/usr/written", "/etc/written", "/work/written", "/written", "/dev/written"]
+    places = [
+        AIMS["folder"] + "/written",
+        "/usr/written",
+        "/etc/written",
+        "/session/written",
+        "/written",
+        "/dev/written",
+    ]
     return first([partial(got, place, touch, place) for place in places])
 
 
@@ -236,7 +243,7 @@ def power_and_new_namespaces() -> str:
         "ptrace": lambda: attach_to_child(libc),
         "unshare": lambda: libc.unshare(0x10000000),
         "mount": lambda: libc.mount(b"none", b"/tmp", b"tmpfs", 0, None),
-        "remount input": lambda: libc.mount(None, b"/work/input", None, 4096 | 32, None),
+        "remount input": lambda: libc.mount(None, b"/session/input", None, 4096 | 32, None),
         "clone": lambda: clone_namespace(libc),
         "keyctl": lambda: libc.syscall({"x86_64": 250}.get(os.uname().machine, 219), 0, 0, 0, 0, 0),
         "bpf": lambda: libc.syscall({"x86_64": 321}.get(os.uname().machine, 280), 0, None, 0),

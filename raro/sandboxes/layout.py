@@ -19,7 +19,7 @@ from raro.sandboxes.sandbox import Limits, MiB, Workspace
 Step = tuple[str, str, str]
 """(kind, source, target) as in `inside/mounts.py`."""
 
-SESSION = "/work"
+SESSION = "/session"
 TEMPORARY = "/tmp"
 NEUTRAL = "/opt/raro"
 INSIDE = Path(__file__).parent / "inside"

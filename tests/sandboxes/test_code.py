@@ -155,9 +155,9 @@ async def test_code_sees_no_environment_but_its_own(sandbox: LocalSandbox) -> No
         "import os\nprint(*sorted(os.environ))\nprint(os.getcwd(), os.environ['HOME'])"
     )
     names, places = execution.stdout.splitlines()
-    allowed = layout.environment(layout.interpreter_inside(), "/work", "/tmp")
+    allowed = layout.environment(layout.interpreter_inside(), "/session", "/tmp")
     assert set(names.split()) <= set(allowed) | {"PWD", "LC_CTYPE"}
-    assert places == "/work /tmp"
+    assert places == "/session /tmp"
 
 
 async def test_subprocesses_find_the_packages(sandbox: LocalSandbox) -> None:

@@ -126,4 +126,4 @@ def test_an_unknown_setting_is_refused(cache: Path) -> None:
 def test_neither_code_nor_secrets_are_in_the_environment_or_the_command() -> None:
     inside = layout.interpreter_inside()
     assert inside.command("main")[1:-1] == ["-I", "-S", "-B", "-X", "utf8"]
-    assert not {name for name in layout.environment(inside, "/work", "/tmp") if "KEY" in name or "NATS" in name}
+    assert not {name for name in layout.environment(inside, "/session", "/tmp") if "KEY" in name or "NATS" in name}
