@@ -11,7 +11,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -22,6 +21,7 @@ from raro.api.services import Services
 from raro.api.session import CallerIs, ServicesAre
 from raro.errors import BadRequest, RaroError
 from raro.projections.changes import VIEWS, Patch, Round, Subscription
+from raro.tasks import end
 
 logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/runtime", tags=["stream"], responses=DOCUMENTED)
@@ -51,9 +51,7 @@ class ActivityHub:
         streams.discard(subscription)
         if not streams:
             del self._listening[subscription.client_id]
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
 
     async def _listen(self, client_id: str, streams: set[Subscription]) -> None:
         while True:
@@ -115,7 +113,8 @@ async def _live(services: Services, subscription: Subscription, seq: int) -> Asy
     beat_s = services.settings.sse_beat_s
     while True:
         try:
-            item = await asyncio.wait_for(subscription.next(), beat_s)
+            async with asyncio.timeout(beat_s):
+                item = await subscription.next()
         except TimeoutError:
             yield frame("beat", {"head": services.views.seq}, _id(services, seq))
             continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from raro.events.shapes import BlobRef
 from raro.files.blobs import Blob
 from raro.files.content_types import HEAD_BYTES, content_type
 from raro.files.names import checked_filename
+from raro.tasks import end
 
 _QUEUE = 16
 
@@ -162,10 +162,8 @@ class _Form:
 
     async def abandon(self) -> None:
         """Drop a file that did not end."""
-        if self._keeping is not None and not self._keeping.done():
-            self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
+        if self._keeping is not None:
+            await end(self._keeping)
 
     def _begin(self, name: str) -> None:
         self._name = name

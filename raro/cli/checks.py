@@ -63,7 +63,8 @@ async def _check_program(
         process = await asyncio.create_subprocess_exec(
             program, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
-        said, _ = await asyncio.wait_for(process.communicate(), _VERSION_TIMEOUT_S)
+        async with asyncio.timeout(_VERSION_TIMEOUT_S):
+            said, _ = await process.communicate()
     except StartFailed as fault:
         return Finding(part, absent, fault.message, "Run `make setup`.")
     except (OSError, TimeoutError) as fault:

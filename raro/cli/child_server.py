@@ -35,7 +35,9 @@ async def child_server(storage: Path) -> AsyncIterator[str]:
     )  # fmt: skip
     assert process.stdout
     try:
-        yield await asyncio.wait_for(_url(process.stdout), START_TIMEOUT_S)
+        async with asyncio.timeout(START_TIMEOUT_S):
+            url = await _url(process.stdout)
+        yield url
     except TimeoutError as error:
         raise StartFailed(f"RARO was not ready within {START_TIMEOUT_S:.0f} s. See `raro doctor`.") from error
     finally:
@@ -53,7 +55,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:
-        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await process.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -16,6 +16,7 @@ from raro.client import RaroClient
 from raro.client.rows import RunState
 from raro.client.runs import ENDED
 from raro.errors import RaroError, Unavailable
+from raro.tasks import end
 
 # Patches of one moment belong to one look; without any, a look now and then finds what was missed.
 _SETTLE_S = 0.05
@@ -39,13 +40,12 @@ async def follow(client: RaroClient, run_id: str, view: RunView) -> RunState:
                 if state["status"] in ENDED:
                     return state
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), _LOOK_S)
+                    async with asyncio.timeout(_LOOK_S):
+                        await changed.wait()
                 await asyncio.sleep(_SETTLE_S)
                 changed.clear()
     finally:
-        listener.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await listener
+        await end(listener)
 
 
 async def _listen(client: RaroClient, run_id: str, view: RunView, changed: asyncio.Event) -> None:

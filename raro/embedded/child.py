@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from raro.errors import StartFailed
+from raro.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -96,9 +97,7 @@ class Child:
     async def stop(self) -> None:
         """End the process: SIGTERM, then SIGKILL after `STOP_TIMEOUT_S`. Safe to call at any time."""
         if self._watcher:
-            self._watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watcher
+            await end(self._watcher)
         await self._end()
         self.server.remove_traces()
 
@@ -124,7 +123,8 @@ class Child:
     async def _ended_or_stuck(self, process: asyncio.subprocess.Process) -> int:
         while True:
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(process.wait(), CHECK_EVERY_S)
+                async with asyncio.timeout(CHECK_EVERY_S):
+                    return await process.wait()
             if self.server.stuck():
                 await self._end()
 
@@ -168,7 +168,8 @@ class Child:
                 with contextlib.suppress(ProcessLookupError):
                     process.send_signal(sign)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    await process.wait()
                 return
 
     def _output(self) -> Path:

@@ -99,7 +99,8 @@ class DurableConsumer:
         try:
             await self._nc.publish(f"$JS.API.CONSUMER.MSG.NEXT.{STREAM}.{self.name}", ask, reply=self._reply)
             # Requests are alike: any answer serves any of them.
-            message = await asyncio.wait_for(arrived.get(), _EXPIRES_S + 1)
+            async with asyncio.timeout(_EXPIRES_S + 1):
+                message = await arrived.get()
         except (nats.errors.Error, ConnectionError, TimeoutError) as error:
             raise LogUnavailable(f"consumer {self.name} does not answer ({type(error).__name__})") from error
         headers = message.headers or {}

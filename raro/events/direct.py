@@ -63,7 +63,8 @@ async def _page(nc: Client, query: dict[str, Any]) -> tuple[list[StoredMessage],
     try:
         await nc.publish(_SUBJECT, json.dumps(query).encode(), reply=inbox)
         while True:
-            reply = await asyncio.wait_for(answers.get(), wire.REQUEST_TIMEOUT_S)
+            async with asyncio.timeout(wire.REQUEST_TIMEOUT_S):
+                reply = await answers.get()
             status = (reply.headers or {}).get("Status")
             if status == "404":
                 return page, 0

@@ -189,7 +189,8 @@ class _Subscription:
 
     async def _wait(self) -> None:
         try:
-            await asyncio.wait_for(self._arrived.wait(), _SILENCE_S)
+            async with asyncio.timeout(_SILENCE_S):
+                await self._arrived.wait()
         except TimeoutError:
             raise _Interrupted(f"no heartbeat for {_SILENCE_S} s") from None
 

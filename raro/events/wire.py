@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from raro.errors import LogUnavailable
+from raro.tasks import heed
 
 REQUEST_TIMEOUT_S = 5.0
 
@@ -52,7 +53,7 @@ async def js_request(nc: Client, api: str, body: dict[str, Any] | None = None) -
 async def request(nc: Client, subject: str, payload: bytes, headers: dict[str, str] | None = None) -> Msg:
     """A request with a time limit. Raises LogUnavailable: the outcome is then unknown."""
     try:
-        return await nc.request(subject, payload, timeout=REQUEST_TIMEOUT_S, headers=headers)
+        return await heed(nc.request(subject, payload, timeout=REQUEST_TIMEOUT_S, headers=headers))
     except _DISCONNECTED as error:
         raise LogUnavailable(
             f"the event log did not answer within {REQUEST_TIMEOUT_S:.0f} s ({type(error).__name__}). "

@@ -15,6 +15,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 
 from raro.agents.tools import Toolbox, Workplace, granted
@@ -37,6 +38,7 @@ from raro.handlers.journal import EventJournal, Fenced, RunOver
 from raro.handlers.reactor import Reactor, aggregate_id_of, caused_by
 from raro.handlers.sessions import Sessions
 from raro.sandboxes.sandbox import Limits, Sandboxes
+from raro.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -154,17 +156,14 @@ class Agents:
             if working.done():
                 await working
                 return
-            working.cancel()
-            await asyncio.wait((working,))
+            await end(working)
             await journal.keep_what_is_there()
         except RunOver:
             await journal.keep_what_is_there()
         except Fenced:
             logger.info("agent %s of run %s was taken over", journal.agent_id, journal.run_id)
         finally:
-            for task in (working, looking):
-                task.cancel()
-            await asyncio.gather(working, looking, return_exceptions=True)
+            await end(working, looking)
 
     async def _place(self, run_id: str, spec: AgentSpec, loaded: Loaded[Run]) -> Workplace:
         run, parts = loaded.state, self._parts
@@ -213,10 +212,9 @@ async def _over(journal: EventJournal) -> None:
     """Return once the run is over or the agent somebody else's."""
     while not await journal.is_over():
         journal.changed.clear()
-        try:
-            await asyncio.wait_for(journal.changed.wait(), _LOOK_AGAIN_S)
-        except TimeoutError:
-            continue
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_AGAIN_S):
+                await journal.changed.wait()
 
 
 def _teller(journal: EventJournal) -> Callable[[str, str], None]:

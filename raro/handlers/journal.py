@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -65,10 +66,9 @@ class EventJournal:
         """Wait while the run is paused. Raises RunOver, Fenced."""
         while (now := await self._standing()) == "wait":
             self.changed.clear()
-            try:
-                await asyncio.wait_for(self.changed.wait(), 5)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await self.changed.wait()
         self._raise_unless_going(now)
         await self.live(turn=turn, status="thinking")
 

@@ -22,6 +22,7 @@ from raro.events.envelope import Cause, Recorded, new_event, parse_event
 from raro.events.log import EventLog
 from raro.events.subjects import SYSTEM_CLIENT, SYSTEM_ID
 from raro.events.wire import ApiError
+from raro.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -102,9 +103,7 @@ class ReactorLoop:
         try:
             await self._handle(delivery)
         finally:
-            heartbeat.cancel()
-            with suppress(asyncio.CancelledError):
-                await heartbeat
+            await end(heartbeat)
 
     async def _handle(self, delivery: Delivery) -> None:
         try:

@@ -25,6 +25,7 @@ from raro.projections import artifacts, audit, keeping, library, runs, statement
 from raro.projections.changes import Broadcaster, Subscription, changed_rows
 from raro.projections.queries import Connection, Row
 from raro.projections.store import Folded, Store, Unusable
+from raro.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -81,9 +82,7 @@ class Views:
 
     async def close(self) -> None:
         """Stop and close the file."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         self._broadcaster.end_all()
         self._readers.shutdown(wait=True)
         if self._store is not None:
@@ -101,7 +100,8 @@ class Views:
         arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((seq, arrived))
         try:
-            await asyncio.wait_for(arrived, timeout_s)
+            async with asyncio.timeout(timeout_s):
+                await arrived
         except TimeoutError:
             raise ViewsUnavailable(
                 f"the views are at event {self.seq}, {seq} is not there yet{f' ({self.fault})' if self.fault else ''}. "
@@ -223,13 +223,11 @@ class Views:
                 arriving = asyncio.ensure_future(anext(batches))
                 await asyncio.wait((arriving, watch), return_when=asyncio.FIRST_COMPLETED)
                 if watch.done():
-                    arriving.cancel()
-                    await asyncio.gather(arriving, return_exceptions=True)
+                    await end(arriving)
                     watch.result()
                 self._committed(await self._in_writer(store.fold, arriving.result()))
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            await end(watch)
             with contextlib.suppress(RuntimeError):
                 await batches.aclose()  # type: ignore[attr-defined]  # an async generator behind its interface
 

@@ -24,6 +24,7 @@ from raro.handlers.runs import Runs
 from raro.handlers.trees import TreeKeeper
 from raro.projections.views import Views
 from raro.settings import Settings
+from raro.tasks import end
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
 from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
@@ -138,9 +139,7 @@ async def _background(tasks: list[Task]) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for task in running_tasks:
-            task.cancel()
-        await asyncio.gather(*running_tasks, return_exceptions=True)
+        await end(*running_tasks)
 
 
 async def _forever(task: Task) -> None:
