@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from raro.events.shapes import InputFile, WorkflowConfig
+
 SHA = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
 
 
@@ -90,6 +92,7 @@ class ArtifactRow(Answer):
     pinned: bool
     expires_at: str | None
     saved_as: str | None = None
+    seq: int
 
 
 class RunMetadata(Answer):
@@ -133,11 +136,19 @@ class RunStarted(Done):
     run_id: str
 
 
+class ClearedRun(Answer):
+    """What goes of one run."""
+
+    run_id: str
+    files: int
+    size_bytes: int
+
+
 class ClearAnswer(Answer):
     """What was, or with a dry run would be, deleted."""
 
     dry_run: bool
-    runs: list[dict[str, Any]]
+    runs: list[ClearedRun]
     files: int
     size_bytes: int
     seq: int
@@ -155,8 +166,174 @@ class AgentOutput(Answer):
     source: Literal["redis", "blob"]
 
 
+class LibraryVersion(Answer):
+    """One version of a library file."""
+
+    filename: str
+    version: int
+    sha256: str
+    size_bytes: int
+    content_type: str
+    uploaded_at: str
+    origin: dict[str, Any] | None = None
+    actor: str
+    seq: int
+
+
+class LibraryVersions(Answer):
+    """Every version of a library file, newest first."""
+
+    filename: str
+    versions: list[LibraryVersion]
+    seq: int
+
+
+class ArtifactVersion(Answer):
+    """One version of an artifact."""
+
+    run_id: str
+    filename: str
+    version: int
+    agent_id: str
+    turn: int
+    sha256: str
+    size_bytes: int
+    content_type: str
+    generated_at: str
+    seq: int
+
+
+class ArtifactVersions(Answer):
+    """Every version of an artifact, newest first."""
+
+    run_id: str
+    filename: str
+    versions: list[ArtifactVersion]
+
+
+RunStatus = Literal["idle", "running", "awaitingapproval", "completed", "failed", "stopped", "paused"]
+AgentStatus = Literal["idle", "scheduled", "running", "finished", "failed"]
+
+
+class AgentBrief(Answer):
+    """An agent in a run's row."""
+
+    agent_id: str
+    status: AgentStatus
+    turns: int
+    tokens: int
+    files: int
+    message: str | None = None
+
+
+class RunRow(Answer):
+    """A run as listings and live views give it."""
+
+    run_id: str
+    workflow_id: str
+    name: str
+    directive: str
+    status: RunStatus
+    code: str | None = None
+    reason: str | None = None
+    sandbox: str | None = None
+    started_at: str
+    ended_at: str | None = None
+    duration_ms: int | None = None
+    total_tokens_used: int
+    files: int
+    errors: int
+    session_expired: bool
+    seq: int
+    agents: list[AgentBrief] | None = None
+
+
+class RunListing(Answer):
+    """A page of runs, newest first."""
+
+    runs: list[RunRow]
+    seq: int
+    next: str | None = None
+
+
+class AgentState(AgentBrief):
+    """An agent with everything that is known of it."""
+
+    role: str
+    model: str
+    epoch: int
+    latency_ms: int
+    tools: list[str]
+    started_at: str | None = None
+    ended_at: str | None = None
+    output_sha256: str | None = None
+    output_size_bytes: int | None = None
+    summary: str | None = None
+    code: str | None = None
+    artifact_id: str | None = None
+
+
+class Invocation(Answer):
+    """An agent's work in the original system's shape."""
+
+    id: str
+    agent_id: str
+    model_variant: str
+    thought_signature: str | None = None
+    tools_used: list[str]
+    tokens_used: int
+    latency_ms: int
+    status: Literal["pending", "running", "success", "failed", "paused"]
+    timestamp: str | None = None
+    artifact_id: str | None = None
+    error_message: str | None = None
+
+
+class RunState(Answer):
+    """One run with its workflow, inputs, agents and invocations."""
+
+    run_id: str
+    workflow_id: str
+    name: str
+    client_id: str
+    directive: str
+    status: RunStatus
+    code: str | None = None
+    reason: str | None = None
+    sandbox: str | None = None
+    workflow: WorkflowConfig
+    inputs: list[InputFile]
+    retention_days: float
+    total_tokens_used: int
+    start_time: str
+    end_time: str | None = None
+    files: int
+    session_expired: bool
+    seq: int
+    active_agents: list[str]
+    completed_agents: list[str]
+    failed_agents: list[str]
+    agents: list[AgentState]
+    invocations: list[Invocation]
+
+
+class EventRow(Answer):
+    """An event as the log has it."""
+
+    seq: int
+    id: str
+    type: str
+    subject: str
+    client_id: str
+    actor: str
+    time: str
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    data: dict[str, Any]
+
+
 class EventPage(Answer):
     """A page of events; `next` is `after` (or `before`, newest first) of the page behind it."""
 
-    events: list[dict[str, Any]]
+    events: list[EventRow]
     next: int | None = None

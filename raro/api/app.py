@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from sse_starlette.sse import SendTimeoutError
@@ -28,6 +29,21 @@ _CROSS_SITE = "Another site's page may not send commands to RARO. Use the consol
 
 def create_app(services: Services) -> FastAPI:
     """The application over these services."""
+    app = _routes()
+    app.state.services = services
+    app.state.activity = sse.ActivityHub(services)
+    app.state.traffic = operations.Traffic()
+    problems.install(app)
+    app.add_middleware(Edge, traffic=app.state.traffic)
+    return app
+
+
+def describe() -> dict[str, Any]:
+    """What /openapi.json answers, made without any service."""
+    return _routes().openapi()
+
+
+def _routes() -> FastAPI:
     app = FastAPI(
         title="RARO",
         version=version("raro"),
@@ -35,14 +51,9 @@ def create_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = services
-    app.state.activity = sse.ActivityHub(services)
-    app.state.traffic = operations.Traffic()
-    problems.install(app)
     # The stream and the artifacts come before /runtime/{run_id}/…, which would match them too.
     for module in (sse, library, artifacts, runs, audit, operations):
         app.include_router(module.router)
-    app.add_middleware(Edge, traffic=app.state.traffic)
     return app
 
 

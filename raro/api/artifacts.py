@@ -113,7 +113,7 @@ async def get_lineage(run_id: str, path: str, caller: CallerIs, services: Servic
     return JSONResponse(found)
 
 
-@router.get(_FILE + "/versions", operation_id="list_artifact_versions", response_model=dict[str, Any])
+@router.get(_FILE + "/versions", operation_id="list_artifact_versions", response_model=answers.ArtifactVersions)
 async def list_artifact_versions(run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Every version of an artifact, newest first."""
     versions = await services.views.ask(query.versions, caller.client_id, run_id, checked_path(path))

@@ -54,7 +54,7 @@ async def put_file(request: Request, filename: str, caller: CallerIs, services: 
     return JSONResponse(body, 201 if uploaded.version == 1 and uploaded.created else 200, _seq(uploaded.seq))
 
 
-@router.get(_FILE + "/versions", operation_id="list_versions", response_model=dict[str, Any])
+@router.get(_FILE + "/versions", operation_id="list_versions", response_model=answers.LibraryVersions)
 async def list_versions(filename: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Every version of a file, newest first."""
     seq = services.views.seq

@@ -68,7 +68,7 @@ async def plan_run(body: PlanBody, caller: CallerIs, services: ServicesAre) -> A
     return await services.runs.plan(caller, body.directive, files)
 
 
-@router.get("/runs", operation_id="list_runs", response_model=dict[str, Any])
+@router.get("/runs", operation_id="list_runs", response_model=answers.RunListing)
 async def list_runs(
     caller: CallerIs,
     services: ServicesAre,
@@ -85,7 +85,7 @@ async def list_runs(
     return JSONResponse({"runs": runs, "seq": seq, "next": following})
 
 
-@router.get("/state", operation_id="get_state", response_model=dict[str, Any])
+@router.get("/state", operation_id="get_state", response_model=answers.RunState)
 async def get_state(run_id: str, caller: CallerIs, services: ServicesAre) -> Any:
     """One run's state with its agents and invocations."""
     return JSONResponse(await state_of(services, caller.client_id, run_id))

@@ -1,0 +1,80 @@
+// The one way to the API: typed by /openapi.json, every call in the client's name, every refusal a Refused.
+import createClient, { type Middleware } from 'openapi-fetch';
+import type { Problem } from './rows';
+import type { paths } from './types';
+
+export const CLIENT_HEADER = 'X-RARO-CLIENT-ID';
+
+/** What the API, or the lack of one, answered: `code` is stable, the message says what to do. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly problem: Partial<Problem> & Record<string, unknown> = {}
+  ) {
+    super(message);
+  }
+
+  get offline(): boolean {
+    return this.status === 0;
+  }
+}
+
+const unreachable = () =>
+  new Refused(
+    0,
+    'offline',
+    'RARO does not answer. It may be restarting: the page goes on by itself.'
+  );
+
+/** The problem in an answer's body; a proxy's own error page has none. */
+export function refusal(status: number, body: unknown): Refused {
+  const problem = (body && typeof body === 'object' ? body : {}) as Partial<Problem>;
+  const detail = problem.detail ?? `RARO answered ${status}.`;
+  return new Refused(status, problem.code ?? 'unknown', detail, problem as Record<string, unknown>);
+}
+
+let clientId = 'public';
+
+/** Whose calls these are from now on. */
+export function callAs(id: string): void {
+  clientId = id;
+}
+
+export const headers = (): Record<string, string> => ({ [CLIENT_HEADER]: clientId });
+
+const named: Middleware = {
+  onRequest({ request }) {
+    request.headers.set(CLIENT_HEADER, clientId);
+    return request;
+  },
+  async onResponse({ response }) {
+    if (!response.ok) throw refusal(response.status, await response.json().catch(() => null));
+  },
+  onError: ({ error }) => (error instanceof Refused ? error : unreachable())
+};
+
+const base = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '' });
+base.use(named);
+
+/** `api.GET(path, …)` as of openapi-fetch; refusals are thrown, so `data` is there. */
+export const api = base;
+
+/** The data of an answer that was not refused. */
+export async function taken<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  const { data } = await answer;
+  return data as T;
+}
+
+const path = (name: string) => name.split('/').map(encodeURIComponent).join('/');
+
+/** Addresses of bytes, for links, pictures and frames; the cookie says whose they are. */
+export const at = {
+  library: (filename: string, version?: number) =>
+    `/runtime/library/files/${encodeURIComponent(filename)}${version ? `?version=${version}` : ''}`,
+  artifact: (run_id: string, filename: string, version?: number) =>
+    `/runtime/artifacts/${encodeURIComponent(run_id)}/files/${path(filename)}${version ? `?version=${version}` : ''}`,
+  archive: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/archive`,
+  download: (address: string) => `${address}${address.includes('?') ? '&' : '?'}download=1`
+};

@@ -1,0 +1,18 @@
+// Names for the generated types, so that components need not spell out their paths.
+import type { components } from './types';
+
+type Schemas = components['schemas'];
+export type LibraryRow = Schemas['LibraryRow'];
+export type LibraryVersion = Schemas['LibraryVersion'];
+export type ArtifactRow = Schemas['ArtifactRow'];
+export type ArtifactVersion = Schemas['ArtifactVersion'];
+export type RunRow = Schemas['RunRow'];
+export type RunState = Schemas['RunState'];
+export type RunStatus = RunRow['status'];
+export type AgentState = Schemas['AgentState'];
+export type AgentBrief = Schemas['AgentBrief'];
+export type AgentSpec = Schemas['AgentSpec'];
+export type Workflow = Schemas['WorkflowConfig'];
+export type EventRow = Schemas['EventRow'];
+export type UploadResult = Schemas['UploadResult'];
+export type Problem = Schemas['Problem'];

@@ -1,0 +1,64 @@
+// How sizes, times and names are written; the same everywhere.
+
+const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
+
+/** 1536 → "1.5 KB" (1 KB = 1024 B). */
+export function size(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** 12345 → "12.3k". */
+export function count(n: number): string {
+  if (n < 1000) return String(n);
+  return n < 1_000_000
+    ? `${(n / 1000).toFixed(n < 100_000 ? 1 : 0)}k`
+    : `${(n / 1_000_000).toFixed(1)}M`;
+}
+
+/** 83_000 → "1 m 23 s"; below ten seconds with a tenth. */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  const s = ms / 1000;
+  if (s < 10) return `${s.toFixed(1)} s`;
+  if (s < 60) return `${Math.floor(s)} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} m ${Math.floor(s % 60)} s`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} m`;
+  return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
+}
+
+/** How long ago, in one unit: "now", "5 m", "3 h", "2 d". */
+export function age(time: string, now: number): string {
+  const s = Math.max(0, (now - Date.parse(time)) / 1000);
+  if (s < 10) return 'now';
+  if (s < 60) return `${Math.floor(s)} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} m`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h`;
+  return `${Math.floor(s / 86_400)} d`;
+}
+
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** A moment in the reader's own zone and manner. */
+export const moment = (time: string): string => MOMENT.format(new Date(time));
+
+/** "run_5f2c8a9b7d1e4f60" → "5f2c8a9b". */
+export const shortRun = (runId: string): string => runId.replace(/^run_/, '').slice(0, 8);
+
+/** The last part of a path. */
+export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** "a.tar.GZ" → "gz"; empty without one. */
+export function ending(path: string): string {
+  const name = baseName(path);
+  const dot = name.lastIndexOf('.');
+  return dot > 0 ? name.slice(dot + 1).toLowerCase() : '';
+}
+
+export const plural = (n: number, one: string, many = `${one}s`): string =>
+  `${n} ${n === 1 ? one : many}`;

@@ -1,0 +1,37 @@
+// Which rails are open, and why: pinned stays, pointed at or focused passes, held is open until told.
+import { session } from './session.svelte';
+
+export type Side = 'left' | 'right';
+
+class Rails {
+  /** Open for the moment: hover, focus or a key. */
+  held = $state<Record<Side, boolean>>({ left: false, right: false });
+
+  pinned(side: Side): boolean {
+    return side === 'left' ? session.settings.pinnedLeft : session.settings.pinnedRight;
+  }
+
+  open(side: Side): boolean {
+    return this.held[side] || this.pinned(side);
+  }
+
+  hold(side: Side): void {
+    this.held[side] = true;
+  }
+
+  letGo(side: Side): void {
+    this.held[side] = false;
+  }
+
+  toggle(side: Side): void {
+    this.held[side] = !this.held[side];
+  }
+
+  pin(side: Side): void {
+    const pinned = !this.pinned(side);
+    session.change(side === 'left' ? { pinnedLeft: pinned } : { pinnedRight: pinned });
+    this.held[side] = pinned || this.held[side];
+  }
+}
+
+export const rails = new Rails();
