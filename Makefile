@@ -8,6 +8,8 @@ PYTHON ?= python3
 STORAGE ?= storage
 WORKERS ?= 2
 BIN := .venv/bin
+CONSOLE := $(shell find web/src web/public -type f ! -name '*.test.ts') \
+	web/index.html web/vite.config.ts web/svelte.config.js web/package-lock.json
 export PYTHON
 
 .DEFAULT_GOAL := help
@@ -16,10 +18,19 @@ export PYTHON
 help:
 	@sed -n 's/^# //p' Makefile | head -4
 
-setup: .venv/.ready
+setup: .venv/.ready raro/console/index.html
 
 .venv/.ready: pyproject.toml constraints.txt constraints-uv.txt scripts/setup
 	@scripts/setup
+
+web/node_modules/.ready: web/package-lock.json web/.npmrc | .venv/.ready
+	@echo "setup: the console's packages"
+	@scripts/npm ci --silent --no-fund --no-audit
+	@touch $@
+
+raro/console/index.html: $(CONSOLE) | web/node_modules/.ready
+	@echo "setup: building the console"
+	@scripts/npm run --silent build -- --logLevel warn
 
 demo: setup
 	@$(BIN)/raro demo
@@ -32,14 +43,20 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	scripts/api-types --check
+	scripts/npm run --silent lint
+	scripts/npm run --silent check
 
 test: lint
 	@scripts/need-compose
+	@scripts/need-browser
+	scripts/npm run --silent test
+	scripts/npm run --silent e2e
 	$(BIN)/pytest -q -n $(WORKERS)
 
 bench: setup
 	@$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist raro/console web/node_modules web/test-results web/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -12,7 +12,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from raro.api import artifacts, audit, library, operations, problems, runs, sse
+from raro.api import artifacts, audit, console, library, operations, problems, runs, sse
 from raro.api.services import Services
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,9 @@ def _routes() -> FastAPI:
         redoc_url=None,
     )
     # The stream and the artifacts come before /runtime/{run_id}/…, which would match them too.
-    for module in (sse, library, artifacts, runs, audit, operations):
+    for module in (sse, library, artifacts, runs, audit, operations, console):
         app.include_router(module.router)
+    app.router.routes.append(console.assets())
     return app
 
 
