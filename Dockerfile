@@ -1,5 +1,12 @@
 # The image of the api and worker services: RARO and what it runs on, nothing that built it.
 
+FROM node:22-bookworm-slim AS console
+WORKDIR /src/web
+COPY web/package.json web/package-lock.json web/.npmrc ./
+RUN npm ci
+COPY web ./
+RUN npm run build
+
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy VIRTUAL_ENV=/opt/raro
@@ -9,6 +16,7 @@ RUN python -m venv /opt/raro && python -m venv /opt/build \
     && /opt/build/bin/uv pip install --no-cache --require-hashes -r constraints-runtime.txt
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY raro raro
+COPY --from=console /src/raro/console raro/console
 RUN /opt/build/bin/uv build --wheel --build-constraints constraints.txt --out-dir /dist \
     && /opt/build/bin/uv pip install --no-cache --no-deps /dist/*.whl
 

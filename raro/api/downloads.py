@@ -41,7 +41,7 @@ def blob_response(request: Request, blobs: BlobStore, row: dict[str, Any], *, do
     Raises BytesErased when the row is of something gone, BlobMissing when the bytes are not on disk.
     """
     etag = f'"{row["sha256"]}"'
-    headers = _headers(row, etag, download=download)
+    headers = bytes_headers(row, download=download)
     if {etag, "*"} & _etags(request.headers.get("if-none-match", "")):
         return Response(status_code=304, headers=headers)
     if row.get("gone") and not blobs.exists(row["sha256"]):
@@ -55,11 +55,12 @@ def blob_response(request: Request, blobs: BlobStore, row: dict[str, Any], *, do
     return BlobResponse(path, headers=headers, media_type=_media_type(row["content_type"]))
 
 
-def _headers(row: dict[str, Any], etag: str, *, download: bool) -> dict[str, str]:
+def bytes_headers(row: dict[str, Any], *, download: bool = False) -> dict[str, str]:
+    """What goes before the bytes of a row that has `filename, sha256, content_type, version`."""
     inline = not download and row["content_type"].startswith(_INLINE)
     name = row["filename"].rpartition("/")[2]
     return {
-        "ETag": etag,
+        "ETag": f'"{row["sha256"]}"',
         "Cache-Control": "private, no-cache",
         "Vary": "X-RARO-CLIENT-ID, Cookie",
         "Content-Disposition": f"{'inline' if inline else 'attachment'}; filename*=UTF-8''{quote(name, safe='')}",

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from raro.api import answers
-from raro.api.downloads import blob_response
+from raro.api.downloads import BlobResponse, blob_response, bytes_headers
 from raro.api.problems import DOCUMENTED
 from raro.api.session import CallerIs, ServicesAre
 from raro.commands.library import Done
@@ -128,6 +128,18 @@ async def get_agent_output(run_id: str, agent_id: str, caller: CallerIs, service
         "source": output.source,
     }
     return JSONResponse(body)
+
+
+@router.get("/{run_id}/texts/{sha256}", operation_id="get_run_text", response_class=PlainTextResponse)
+async def get_run_text(run_id: str, sha256: str, caller: CallerIs, services: ServicesAre) -> Response:
+    """A text too long for an event: an answer, a call's arguments or a result, by the hash the event names."""
+    found = await services.views.ask(query.text_of, caller.client_id, run_id, sha256)
+    if found is None:
+        raise OutputNotFound(f"run {run_id!r} has no text {sha256!r}.", run_id=run_id, sha256=sha256)
+    row = {"filename": f"{sha256}.txt", "content_type": "text/plain", "version": 1, **found}
+    return BlobResponse(
+        services.blobs.path(sha256, verified=True), headers=bytes_headers(row), media_type="text/plain; charset=utf-8"
+    )
 
 
 @router.head("/{run_id}/files/{path:path}", include_in_schema=False)

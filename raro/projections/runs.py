@@ -111,6 +111,12 @@ def agent_output(connection: Connection, client_id: str, run_id: str, agent_id: 
     return one(connection, sql, [client_id, run_id, agent_id])
 
 
+def text_of(connection: Connection, client_id: str, run_id: str, sha256: str) -> Row | None:
+    """A long text that the run's events refer to: `sha256`, `size_bytes`; None when they do not."""
+    sql = "SELECT sha256, size_bytes FROM blob_references WHERE client_id = ? AND run_id = ? AND sha256 = ? LIMIT 1"
+    return one(connection, sql, [client_id, run_id, sha256])
+
+
 def approvals(connection: Connection, client_id: str, after: int = 0) -> list[Row]:
     """Decisions that were asked for, touched above `after`."""
     sql = """

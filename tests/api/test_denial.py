@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 OWNER, INTRUDER = "owner", "intruder"
 SECRET = "secret.txt"
 BYTES = b"what only the owner may know"
+# What the run of Stage.run said.
+SAID = hashlib.sha256(b"done").hexdigest()
 
 # 404 as if it were not there; nothing of the owner's in the answer; or an answer that is the same for all.
 MISSING, NOTHING, OPEN = "missing", "nothing", "open"
@@ -46,6 +49,7 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/runtime/{run_id}/pause"): (MISSING, None),
     ("POST", "/runtime/{run_id}/resume"): (MISSING, None),
     ("GET", "/runtime/{run_id}/artifact/{agent_id}"): (MISSING, None),
+    ("GET", "/runtime/{run_id}/texts/{sha256}"): (MISSING, None),
     ("GET", "/runtime/{run_id}/files/{path:path}"): (MISSING, None),
     ("HEAD", "/runtime/{run_id}/files/{path:path}"): (MISSING, None),
     ("GET", "/runtime/artifacts"): (NOTHING, None),
@@ -66,6 +70,9 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     # tests/api/test_stream.py reads it: it does not end.
     ("GET", "/runtime/stream"): (NOTHING, None),
     ("GET", "/audit/events"): (NOTHING, None),
+    ("GET", "/"): (OPEN, None),
+    ("GET", "/icon.svg"): (OPEN, None),
+    ("GET", "/theme.js"): (OPEN, None),
     ("GET", "/health"): (OPEN, None),
     ("GET", "/ready"): (OPEN, None),
     ("GET", "/metrics"): (OPEN, None),
@@ -98,7 +105,7 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 
 async def _ask(stage: Stage, client_id: str, method: str, template: str, body: Any, run_id: str) -> httpx.Response:
-    path = template.replace("{path:path}", SECRET).format(run_id=run_id, filename=SECRET, agent_id=AGENT)
+    path = template.replace("{path:path}", SECRET).format(run_id=run_id, filename=SECRET, agent_id=AGENT, sha256=SAID)
     sent: dict[str, Any] = {"json": body} if body else {}
     if template.endswith("/upload"):
         sent = {"files": {"file": (SECRET, b"the intruder's own")}}

@@ -226,3 +226,13 @@ async def test_sixty_four_mebibytes_come_back_whole(stage: Stage, me: str) -> No
         async for chunk in answer.aiter_bytes():
             seen.update(chunk)
     assert seen.hexdigest() == blob.sha256
+
+
+async def test_a_text_too_long_for_an_event_is_read_by_its_hash(stage: Stage, me: str) -> None:
+    run_id = await stage.run(me, {})
+    said = hashlib.sha256(b"done").hexdigest()
+    async with stage.client(me) as client:
+        answer = await client.get(f"/runtime/{run_id}/texts/{said}")
+        unknown = await client.get(f"/runtime/{run_id}/texts/{'0' * 64}")
+    assert (answer.text, answer.headers["content-type"]) == ("done", "text/plain; charset=utf-8")
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "output_not_found")

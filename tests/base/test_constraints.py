@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = ("constraints.txt", "constraints-runtime.txt", "constraints-uv.txt")
+FILES = ("constraints.txt", "constraints-runtime.txt", "constraints-uv.txt", "constraints-node.txt")
 
 
 def pinned(file: str) -> dict[str, set[str]]:
