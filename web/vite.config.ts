@@ -6,6 +6,7 @@ const OUT = '../raro/console';
 const API = process.env.RARO_URL ?? 'http://127.0.0.1:3000';
 
 export default defineConfig({
+  define: { __VERSION__: JSON.stringify(process.env.npm_package_version ?? '0') },
   plugins: [svelte()],
   resolve: { alias: { $lib: new URL('./src/lib', import.meta.url).pathname } },
   build: { outDir: OUT, emptyOutDir: true, target: 'es2023', assetsInlineLimit: 0 },
