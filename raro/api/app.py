@@ -12,7 +12,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from raro.api import artifacts, audit, console, library, operations, problems, runs, sse
+from raro.api import artifacts, audit, console, library, operations, previews, problems, runs, sse
 from raro.api.services import Services
 
 logger = logging.getLogger(__name__)
@@ -51,8 +51,9 @@ def _routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    # The stream and the artifacts come before /runtime/{run_id}/…, which would match them too.
-    for module in (sse, library, artifacts, runs, audit, operations, console):
+    # Previews come before the files they are of, the stream and the artifacts before /runtime/{run_id}/…: the first
+    # that matches is taken.
+    for module in (sse, previews, library, artifacts, runs, audit, operations, console):
         app.include_router(module.router)
     app.router.routes.append(console.assets())
     return app
