@@ -5,6 +5,7 @@ WORKDIR /src/web
 COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci
 COPY web ./
+COPY examples ../examples
 RUN npm run build
 
 FROM python:3.11-slim-bookworm AS build

@@ -1,7 +1,11 @@
 // Which rails are open, and why: pinned stays, pointed at or focused passes, held is open until told.
+import { MediaQuery } from 'svelte/reactivity';
 import { session } from './session.svelte';
 
 export type Side = 'left' | 'right';
+
+// There a rail is a sheet over the whole page, which cannot stay.
+const narrow = new MediaQuery('max-width: 700px');
 
 class Rails {
   /** Open for the moment: hover, focus or a key. */
@@ -12,7 +16,7 @@ class Rails {
   }
 
   open(side: Side): boolean {
-    return this.held[side] || this.pinned(side);
+    return this.held[side] || (this.pinned(side) && !narrow.current);
   }
 
   hold(side: Side): void {

@@ -3,7 +3,12 @@ import { Feed } from './feed';
 import { VIEWS, type Snapshot } from './frames';
 import type { ToPage, ToWorker } from './port';
 
-const scope = globalThis as unknown as SharedWorkerGlobalScope;
+// TypeScript's own types for a shared worker exclude those of a page.
+interface SharedScope {
+  location: Location;
+  onconnect: (event: MessageEvent & { ports: readonly MessagePort[] }) => void;
+}
+const scope = globalThis as unknown as SharedScope;
 const pages = new Set<MessagePort>();
 let feed: Feed | null = null;
 
