@@ -2,7 +2,7 @@
 import { createParser } from 'eventsource-parser';
 import { CLIENT_HEADER } from '../api/client';
 import { emptyTables, takePatch, takeSnapshot, type Tables } from './fold';
-import { VIEWS, type Frame } from './frames';
+import { VIEWS, type Frame, type View } from './frames';
 
 /** `connecting`: never was there; `live`: frames come; `reconnecting`: was there, tries again. */
 export type Status = 'connecting' | 'live' | 'reconnecting';
@@ -29,6 +29,8 @@ const SILENCE_MS = 45_000;
 
 export class Feed {
   readonly tables: Tables = emptyTables();
+  /** Views of which a snapshot came: one that is not here may be anything but empty. */
+  readonly known = new Set<View>();
   standing: Standing = { status: 'connecting', head: 0, heard_at: 0, reason: '' };
   #cursor: string | null = null;
   #abort = new AbortController();
@@ -117,7 +119,10 @@ export class Feed {
 
   /** Fold a frame in; the reason when the stream ends with it. */
   #take(frame: Frame, id: string | undefined): string | null {
-    if (frame.event === 'snapshot') takeSnapshot(this.tables, frame.data);
+    if (frame.event === 'snapshot') {
+      takeSnapshot(this.tables, frame.data);
+      this.known.add(frame.data.view);
+    }
     if (frame.event === 'patch') takePatch(this.tables, frame.data);
     if (frame.event === 'resync') return frame.data.reason;
     if (frame.event === 'problem') return frame.data.detail;

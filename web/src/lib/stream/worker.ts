@@ -1,6 +1,6 @@
 // The shared worker: one stream for all tabs of this browser that speak for the same client.
 import { Feed } from './feed';
-import { VIEWS, type Snapshot } from './frames';
+import type { Snapshot } from './frames';
 import type { ToPage, ToWorker } from './port';
 
 // TypeScript's own types for a shared worker exclude those of a page.
@@ -25,7 +25,7 @@ function join(page: MessagePort, clientId: string): void {
     void feed.run();
   }
   pages.add(page);
-  for (const view of VIEWS) {
+  for (const view of feed.known) {
     const data = {
       view,
       rows: [...feed.tables[view].values()],
