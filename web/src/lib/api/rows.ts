@@ -14,5 +14,6 @@ export type AgentBrief = Schemas['AgentBrief'];
 export type AgentSpec = Schemas['AgentSpec'];
 export type Workflow = Schemas['WorkflowConfig'];
 export type EventRow = Schemas['EventRow'];
+export type Kept = Schemas['Kept'];
 export type UploadResult = Schemas['UploadResult'];
 export type Problem = Schemas['Problem'];

@@ -35,6 +35,28 @@ export function removeRun(run_id: string, files: number): Promise<boolean> {
   );
 }
 
+const clear = (older_than_hours: number, dry_run: boolean) =>
+  taken(api.POST('/runtime/artifacts/clear', { body: { older_than_hours, dry_run } }));
+
+/** What clearing runs that ended longer ago would delete. */
+export const wouldClear = (hours: number) => clear(hours, true);
+
+export async function clearOld(hours: number): Promise<boolean> {
+  let cleared: Awaited<ReturnType<typeof clear>> | undefined;
+  const done = await attempt(async () => (cleared = await clear(hours, false)));
+  if (!cleared) return done;
+  const { runs, files } = cleared;
+  const undo = async () => {
+    for (const { run_id } of runs)
+      await api.POST(`${RUN}/restore`, { params: { path: { run_id } } });
+  };
+  notices.tell(`${plural(files, 'artifact')} of ${plural(runs.length, 'run')} cleared.`, {
+    label: 'Undo',
+    run: () => attempt(undo, 'They are back.').then(() => undefined)
+  });
+  return done;
+}
+
 /** Save to the library under a name; with `as` an existing file gets a new version. */
 export async function save(file: ArtifactRow, as: string): Promise<boolean> {
   const { params } = of(file);

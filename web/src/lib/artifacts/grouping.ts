@@ -21,6 +21,8 @@ export interface Group {
   run: RunRow | undefined;
   /** When its newest file was made. */
   newest: string;
+  /** When its first file expires; null when none does. */
+  expires: string | null;
   files: ArtifactRow[];
 }
 
@@ -46,15 +48,15 @@ export function currentRun(runs: Iterable<RunRow>): string | null {
   return newest?.run_id ?? null;
 }
 
-/** Runs with their files that fit, the run with the newest file first. */
+/** Runs with their files that fit, the run with the newest file first; `current` is the run of that scope. */
 export function grouped(
   files: Iterable<ArtifactRow>,
   runs: ReadonlyMap<string, RunRow>,
   wanted: Wanted,
-  now: number
+  now: number,
+  current = currentRun(runs.values())
 ): Group[] {
   const since = new Date(now - DAY_MS).toISOString();
-  const current = wanted.scope === 'current' ? currentRun(runs.values()) : null;
   const q = wanted.q.trim().toLowerCase();
   const groups = new Map<string, Group>();
   for (const file of files) {
@@ -66,10 +68,14 @@ export function grouped(
       continue;
     let group = groups.get(file.run_id);
     if (!group) {
-      group = { run_id: file.run_id, run: runs.get(file.run_id), newest: '', files: [] };
-      groups.set(file.run_id, group);
+      const { run_id } = file;
+      group = { run_id, run: runs.get(run_id), newest: '', expires: null, files: [] };
+      groups.set(run_id, group);
     }
     if (file.generated_at > group.newest) group.newest = file.generated_at;
+    const { expires_at, pinned } = file;
+    if (expires_at && !pinned && (!group.expires || expires_at < group.expires))
+      group.expires = expires_at;
     group.files.push(file);
   }
   const order = ORDER[wanted.sort];
@@ -102,10 +108,7 @@ export interface Light {
 
 /** A run's light: live, expiring within a day, recent (24 h), or none. */
 export function lightOf(group: Group, now: number): Light {
-  const ends = group.files
-    .filter((file) => !file.pinned && file.expires_at)
-    .map((file) => Date.parse(file.expires_at!));
-  const first = ends.length ? Math.min(...ends) : Infinity;
+  const first = group.expires ? Date.parse(group.expires) : Infinity;
   if (group.run?.status === 'running') return { tone: 'live', words: 'Running', goes_at: null };
   if (first - now < DAY_MS)
     return { tone: 'expiring', words: 'Expires within a day', goes_at: first };

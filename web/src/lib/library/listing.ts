@@ -21,7 +21,7 @@ export function listed(rows: Iterable<LibraryRow>, q: string, sort: LibrarySort)
 }
 
 /** Where a file came from, in words; empty for an ordinary upload. */
-export function cameFrom({ origin }: LibraryRow): string {
+export function cameFrom({ origin }: Pick<LibraryRow, 'origin'>): string {
   const run = typeof origin?.run_id === 'string' ? origin.run_id : '';
   if (origin?.kind === 'artifact')
     return `Made by ${String(origin.agent_id ?? 'an agent')} in ${run}`;
