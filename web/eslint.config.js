@@ -15,6 +15,8 @@ export default ts.config(
   {
     rules: {
       'svelte/no-at-html-tags': 'error',
+      // Which state is reactive is said with $state and createSubscriber; plain maps are plain on purpose.
+      'svelte/prefer-svelte-reactivity': 'off',
       'svelte/require-each-key': 'error',
       '@typescript-eslint/no-explicit-any': 'error'
     }

@@ -1,5 +1,6 @@
 // A run's events folded into what each agent said and did, in order. Pure; the events come from /audit/events.
 import type { EventRow } from '../api/rows';
+import { plural } from '../format';
 
 export interface BlobRef {
   sha256: string;
@@ -41,7 +42,6 @@ export interface Transcript {
   turns: Turn[];
   /** Why it failed, and what to do. */
   failure: { code: string; message: string } | null;
-  summary: string;
   output: BlobRef | null;
   /** Files that no call of a turn made: the last look at the end. */
   files: MadeFile[];
@@ -75,7 +75,6 @@ const silent = (agent_id: string): Transcript => ({
   status: 'waiting',
   turns: [],
   failure: null,
-  summary: '',
   output: null,
   files: []
 });
@@ -145,7 +144,6 @@ const OF_AGENTS: Record<string, (agent: Transcript, data: Data, time: string) =>
   file_generated: made,
   agent_finished: (agent, data) => {
     agent.status = 'finished';
-    agent.summary = text(data.summary);
     agent.output = blob(data.output);
   },
   agent_failed: (agent, data) => {
@@ -187,12 +185,21 @@ export function tell(told: Told, events: EventRow[]): Told {
   return next;
 }
 
+function finished({ turns, files }: Transcript): string {
+  const made = new Set(
+    [...files, ...turns.flatMap(({ calls }) => calls.flatMap((call) => call.files))].map(
+      ({ path }) => path
+    )
+  );
+  return `Finished after ${plural(turns.length, 'turn')}${made.size ? ` with ${plural(made.size, 'file')}` : ''}.`;
+}
+
 /** One line in plain words on what an agent does or did. */
 export function narrative(agent: Transcript): string {
   const last = agent.turns.at(-1);
   const call = last?.calls.at(-1);
   if (agent.failure) return agent.failure.message;
-  if (agent.status === 'finished') return agent.summary || 'Done.';
+  if (agent.status === 'finished') return finished(agent);
   if (call?.status === 'running') return `Running ${call.name}…`;
   if (call?.status === 'failed') return `${call.name} failed; the agent decides what next.`;
   if (agent.status === 'running')

@@ -1,0 +1,115 @@
+// Every screen in both themes and both widths: axe finds nothing, nothing sticks out, and a picture is kept to look at.
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, opened, test } from './fixtures';
+import { example, type Client } from './raro';
+
+interface Screen {
+  name: string;
+  path: (run: string) => string;
+  act?: (page: Page) => Promise<void>;
+}
+
+const file = (name: string, run = '') =>
+  new URLSearchParams({ file: name, ...(run && { of: run }) }).toString();
+const SCREENS: Screen[] = [
+  { name: 'deck', path: () => '/#/' },
+  {
+    name: 'plan',
+    path: () => '/#/',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^Deep research/ }).click();
+      await page.locator('.svelte-flow__node').first().click();
+      await expect(page.getByLabel('Prompt')).toBeVisible();
+    }
+  },
+  {
+    name: 'bay',
+    path: () => '/#/',
+    act: async (page) => {
+      await page.getByRole('button', { name: /^Dev studio/ }).click();
+      await page.getByRole('button', { name: 'Patch bay' }).click();
+    }
+  },
+  { name: 'runs', path: () => '/#/runs' },
+  { name: 'run', path: (run) => `/#/runs/${run}` },
+  { name: 'table', path: () => `/#/?${file('penguins.csv')}` },
+  { name: 'report', path: (run) => `/#/runs/${run}?${file('penguins_csv/report.md', run)}` },
+  { name: 'chart', path: (run) => `/#/runs/${run}?${file('penguins_csv/01_by_group.png', run)}` },
+  { name: 'code', path: () => `/#/?${file('legacy_script.py')}` },
+  { name: 'environment', path: () => '/#/', act: (page) => openSide(page, '[', 'Env / IO') },
+  { name: 'system', path: () => '/#/', act: (page) => openSide(page, ']', 'System') },
+  {
+    name: 'save',
+    path: (run) => `/#/runs/${run}?${file('penguins_csv/summary.csv', run)}`,
+    act: (page) => page.getByRole('button', { name: 'Save to library' }).click()
+  }
+];
+
+async function openSide(page: Page, key: string, button: string) {
+  const narrow = (page.viewportSize()?.width ?? 0) < 700;
+  if (narrow) await page.getByRole('button', { name: button }).click();
+  else await page.keyboard.press(key);
+  await expect(page.locator('.rail .panel')).toBeVisible();
+}
+
+async function furnished(client: Client): Promise<string> {
+  for (const name of [
+    'penguins.csv',
+    'financials_Q4.csv',
+    'legacy_script.py',
+    'palmer_station.txt'
+  ]) {
+    await client.upload(name, example(name), name === 'penguins.csv');
+  }
+  const run = await client.run('Compare body mass by species and sex', [
+    'penguins.csv',
+    'financials_Q4.csv'
+  ]);
+  await client.run('Profile', ['nowhere.csv']);
+  return run;
+}
+
+for (const theme of ['archival', 'phosphor'] as const) {
+  for (const [width, height] of [
+    [1440, 900],
+    [390, 844]
+  ] as const) {
+    test(`every screen, ${theme}, ${width} wide`, async ({ raro, client, browser }) => {
+      test.setTimeout(180_000);
+      const run = await furnished(client);
+      const context = await browser.newContext({
+        viewport: { width, height },
+        reducedMotion: 'reduce'
+      });
+      const page = await opened(context, raro.url, { clientId: client.id, theme, toured: true });
+      for (const screen of SCREENS) {
+        await test.step(screen.name, async () => {
+          await page.goto('about:blank');
+          await page.goto(raro.url + screen.path(run));
+          await expect(page.getByText('Live', { exact: true })).toBeVisible();
+          await screen.act?.(page);
+          await page.waitForLoadState('networkidle').catch(() => {});
+          await page.waitForTimeout(400);
+          await page.screenshot({ path: `screenshots/${screen.name}-${theme}-${width}.png` });
+          const { violations } = await new AxeBuilder({ page })
+            .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
+            .analyze();
+          const found = violations.map(
+            ({ id, nodes }) =>
+              `${id}: ${nodes
+                .map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary ?? ''}`)
+                .slice(0, 3)
+                .join(' | ')}`
+          );
+          expect.soft(found, `${screen.name}: what axe found`).toEqual([]);
+          const wide = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth
+          );
+          expect.soft(wide, `${screen.name}: pixels that stick out`).toBe(0);
+        });
+      }
+      await context.close();
+    });
+  }
+}

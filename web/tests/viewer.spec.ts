@@ -1,0 +1,198 @@
+import type { Page } from '@playwright/test';
+import { expect, test } from './fixtures';
+import { example, type Client } from './raro';
+
+const viewer = (page: Page) => page.getByRole('dialog', { name: /^Viewer/ });
+
+async function view(page: Page, client: Client, name: string, data: string | Buffer) {
+  await client.upload(name, data);
+  await page.goto(`/#/?${new URLSearchParams({ file: name })}`);
+  return viewer(page);
+}
+
+test.beforeEach(async ({ console: page, raro }) => {
+  // Whatever a file tries, nothing but RARO is asked for anything.
+  page.on('request', (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (!['blob:', 'data:', 'about:'].includes(protocol))
+      expect(origin).toBe(new URL(raro.url).origin);
+  });
+});
+test.use({ baseURL: async ({ raro }, use) => use(raro.url) });
+
+for (const name of ['penguins.csv', 'penguins.parquet']) {
+  test(`${name} is a paged table with types and histograms`, async ({ console: page, client }) => {
+    const shown = await view(page, client, name, example(name));
+    await expect(shown.getByText('8 columns · 344 rows')).toBeVisible();
+    await expect(
+      shown.getByRole('columnheader', { name: /body_mass_g/ }).getByRole('img')
+    ).toHaveAccessibleName(/2 of 344 missing/);
+    await expect(shown.getByRole('cell', { name: 'Torgersen' }).first()).toBeVisible();
+    await shown.getByRole('button', { name: 'Next', exact: true }).click();
+    await expect(shown.getByText('101–200')).toBeVisible();
+    await shown.getByRole('button', { name: /^year/ }).click();
+    await shown.getByRole('button', { name: /^year/ }).click();
+    await expect(shown.getByRole('columnheader', { name: /year/ })).toHaveAttribute(
+      'aria-sort',
+      'descending'
+    );
+    await expect(shown.getByRole('row').nth(1)).toContainText('2009');
+  });
+}
+
+test('code is highlighted with line numbers', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'legacy_script.py', example('legacy_script.py'));
+  await expect(shown.locator('.hljs-keyword').first()).toBeVisible();
+});
+
+test('JSON is a tree that opens', async ({ console: page, client }) => {
+  const shown = await view(
+    page,
+    client,
+    'a.json',
+    JSON.stringify({ list: [1, { deep: 'found' }], no: null })
+  );
+  await shown.getByText('list').click();
+  await shown.getByText('{… }').click();
+  await expect(shown.getByText('"found"')).toBeVisible();
+});
+
+test('broken JSON is shown as text, with the reason', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'bad.json', '{"a": 1,,}');
+  await expect(shown.getByText(/It is no valid JSON/)).toBeVisible();
+  await expect(shown.getByText('{"a": 1,,}')).toBeVisible();
+});
+
+test('a picture fits and zooms', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'dot.png', PNG);
+  const picture = shown.getByRole('img', { name: 'dot.png' });
+  await expect(picture).toBeVisible();
+  await shown.getByRole('button', { name: 'Larger' }).click();
+  await expect(shown.getByText('125 %')).toBeVisible();
+});
+
+test('a PDF is drawn page by page', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'paper.pdf', PDF);
+  await expect(shown.locator('canvas')).toHaveCount(1);
+  await expect
+    .poll(() => shown.locator('canvas').evaluate((node: HTMLCanvasElement) => node.width))
+    .toBeGreaterThan(400);
+});
+
+test('bytes of no known kind are shown as hex with facts', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'blob.bin', Buffer.from([0, 1, 2, 0x41, 0x42]));
+  await expect(shown.getByText('00 01 02 41 42')).toBeVisible();
+  await expect(shown.getByText('5 bytes')).toBeVisible();
+});
+
+test('a damaged table says why it is shown as bytes', async ({ console: page, client }) => {
+  const shown = await view(
+    page,
+    client,
+    'bad.parquet',
+    Buffer.concat([Buffer.from('PAR1'), Buffer.alloc(64), Buffer.from('PAR1')])
+  );
+  await expect(shown.getByText(/It cannot be read as a table/)).toBeVisible();
+});
+
+test('an empty file says that it is empty', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'empty.txt', '');
+  await expect(shown.getByText('The file is empty.')).toBeVisible();
+});
+
+test('arrow keys turn the pages, and Escape closes', async ({ console: page, client }) => {
+  await client.upload('b.txt', 'second');
+  const shown = await view(page, client, 'a.txt', 'first');
+  await expect(shown).toContainText('first');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByRole('dialog', { name: 'Viewer: b.txt' })).toContainText('second');
+  await page.keyboard.press('ArrowLeft');
+  await expect(page.getByRole('dialog', { name: 'Viewer: a.txt' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(shown).toBeHidden();
+});
+
+const HOSTILE = `<script>window.top.pwned = 1; fetch('https://evil.example/x')</script>
+<img src="https://evil.example/pixel.png" onerror="window.top.pwned = 2">
+<svg onload="window.pwned = 3"><a href="javascript:pwned=4">x</a></svg>
+<iframe src="https://evil.example/"></iframe><form action="https://evil.example/"><button>send</button></form>
+<style>@import url('https://evil.example/x.css'); body { background: url('https://evil.example/y.png') }</style>
+<meta http-equiv="refresh" content="0; url=https://evil.example/"><b>harmless words</b>`;
+
+const clean = (page: Page) => page.evaluate(() => (window as unknown as { pwned?: number }).pwned);
+
+test('hostile HTML runs nothing and fetches nothing', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'evil.html', HOSTILE);
+  await expect(shown.frameLocator('iframe').getByText('harmless words')).toBeVisible();
+  await page.waitForTimeout(500);
+  expect(await clean(page)).toBeUndefined();
+  expect(page.url()).toContain('evil.html');
+});
+
+test('hostile Markdown runs nothing and fetches nothing', async ({ console: page, client }) => {
+  const shown = await view(
+    page,
+    client,
+    'evil.md',
+    `# Title\n\n![p](https://evil.example/p.png)\n\n[go](javascript:pwned=5)\n\n${HOSTILE}`
+  );
+  await expect(shown.getByText('harmless words')).toBeVisible();
+  await expect(shown.getByText('[picture not loaded: p]')).toBeVisible();
+  await expect(
+    shown.locator('.markdown :is(script, iframe, form, style, meta, img, [onload], [onerror])')
+  ).toHaveCount(0);
+  await expect(shown.locator('a[href^="javascript"]')).toHaveCount(0);
+  expect(await clean(page)).toBeUndefined();
+});
+
+test('hostile SVG is only a picture', async ({ console: page, client }) => {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="80" onload="top.pwned=6"><script>top.pwned=7</script>
+    <image href="https://evil.example/z.png" width="9" height="9"/><circle cx="40" cy="40" r="30" fill="red"/></svg>`;
+  const shown = await view(page, client, 'evil.svg', svg);
+  await expect(shown.getByRole('img', { name: 'evil.svg' })).toBeVisible();
+  expect(await clean(page)).toBeUndefined();
+});
+
+test('a hostile file name is only a name', async ({ console: page, client }) => {
+  const name = '"><img src=x onerror=pwned=8>.txt';
+  const shown = await view(page, client, name, 'text');
+  await expect(shown.getByRole('heading', { name })).toBeVisible();
+  expect(await clean(page)).toBeUndefined();
+});
+
+test('an artifact tells where it came from', async ({ console: page, client, raro }) => {
+  await client.upload('penguins.csv', example('penguins.csv'));
+  const run = await client.run('Compare body mass by species', ['penguins.csv']);
+  await client.call(
+    'POST',
+    `/runtime/artifacts/${run}/files/penguins_csv/summary.csv/promote?as=kept.csv`
+  );
+  await page.goto(
+    `${raro.url}/#/runs/${run}?${new URLSearchParams({ file: 'penguins_csv/summary.csv', of: run })}`
+  );
+  const beside = viewer(page).getByRole('complementary', { name: 'Provenance' });
+  await expect(beside).toContainText('by analyze_penguins, turn');
+  await expect(beside).toContainText('input/penguins.csv v1');
+  await expect(beside).toContainText('kept.csv v1');
+  await page.goto(
+    `${raro.url}/#/runs/${run}?${new URLSearchParams({ file: 'penguins_csv/report.md', of: run })}`
+  );
+  await expect(viewer(page).locator('.markdown img').first()).toBeVisible();
+});
+
+const PNG = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP8z8Dwn4GBgYmBgYGBgQEAFAYCAb0c1uYAAAAASUVORK5CYII=',
+  'base64'
+);
+const PDF = Buffer.from(
+  `%PDF-1.4
+1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj
+2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
+3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>endobj
+4 0 obj<</Length 44>>stream
+BT /F 24 Tf 40 100 Td (Where it came from) Tj ET
+endstream endobj
+5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj
+trailer<</Root 1 0 R>>
+%%EOF`
+);
