@@ -85,6 +85,31 @@ describe('artifacts', () => {
     expect(light({ generated_at: '2026-11-10T00:00:00.000Z' })).toBe('idle');
   });
 
+  it('go when the first that is not pinned goes', () => {
+    const [group] = grouped(
+      [
+        file('r', 'a', { expires_at: '2026-11-21T13:00:00.000Z', pinned: true }),
+        file('r', 'b', { expires_at: '2026-11-22T10:00:00.000Z' }),
+        file('r', 'c', { expires_at: '2026-11-23T10:00:00.000Z' }),
+        file('r', 'd', { expires_at: null })
+      ],
+      new Map(),
+      EVERYTHING,
+      NOW
+    );
+    expect(group!.expires).toBe('2026-11-22T10:00:00.000Z');
+    expect(lightOf(group!, NOW)).toMatchObject({
+      tone: 'expiring',
+      goes_at: Date.parse('2026-11-22T10:00:00.000Z')
+    });
+  });
+
+  it('of the run that is looked at are those of the current run', () => {
+    const wanted = { ...EVERYTHING, scope: 'current' as const };
+    expect(names(grouped(files, runs, wanted, NOW, 'old'))).toEqual([['old', 'a.csv']]);
+    expect(grouped(files, runs, wanted, NOW, null)).toEqual([]);
+  });
+
   it('offer what there is to filter by', () => {
     expect(choices(files)).toEqual({ agents: ['analyze_a', 'writer_b'], types: ['csv', 'png'] });
     expect(typeOf({ filename: 'noending', content_type: 'application/pdf' })).toBe('pdf');

@@ -19,8 +19,9 @@ class Rails {
     return this.held[side] || (this.pinned(side) && !narrow.current);
   }
 
+  /** One at a time: what is pinned stays beside it. */
   hold(side: Side): void {
-    this.held[side] = true;
+    this.held = { left: side === 'left', right: side === 'right' };
   }
 
   letGo(side: Side): void {
@@ -28,7 +29,8 @@ class Rails {
   }
 
   toggle(side: Side): void {
-    this.held[side] = !this.held[side];
+    if (this.held[side]) this.letGo(side);
+    else this.hold(side);
   }
 
   pin(side: Side): void {
