@@ -137,6 +137,8 @@ test('a public file carries its mark, is linked and cannot be deleted', async ({
     'aria-disabled',
     'true'
   );
+  // Every client sees it, so those of the tests that follow would too.
+  await raro.client('public').call('DELETE', `/runtime/library/files/${name}`);
 });
 
 test('a file that came from an artifact is marked with where it came from', async ({
