@@ -10,7 +10,9 @@ test('EXEC starts a run on the linked files and shows it live', async ({
   client
 }) => {
   await client.upload('other.txt', 'not given');
-  await page.getByRole('textbox', { name: 'Directive' }).fill('Compare body mass by species');
+  await page
+    .getByRole('textbox', { name: 'Directive', exact: true })
+    .fill('Compare body mass by species');
   await page.keyboard.press('Control+Enter');
   await expect(page).toHaveURL(/#\/runs\/run_/);
   const pipeline = page.getByRole('region', { name: 'Pipeline' });
@@ -29,7 +31,9 @@ test('PLAN shows the graph first; the patch bay wires it by keyboard alone', asy
   console: page
 }) => {
   await page.getByText('PLAN', { exact: true }).click();
-  await page.getByRole('textbox', { name: 'Directive' }).fill('Compare body mass by species');
+  await page
+    .getByRole('textbox', { name: 'Directive', exact: true })
+    .fill('Compare body mass by species');
   await page.getByRole('button', { name: 'Plan', exact: true }).click();
   await expect(page.getByText('2 agents')).toBeVisible();
   await page.getByRole('button', { name: 'Agent', exact: true }).click();
@@ -68,7 +72,7 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   await renamed.getByLabel('Prompt').fill('Look at the costs.');
   await renamed.getByLabel('write_file').check();
   await renamed.getByLabel('May delegate').check();
-  await page.getByRole('textbox', { name: 'Directive' }).fill('Profile');
+  await page.getByRole('textbox', { name: 'Directive', exact: true }).fill('Profile');
   await page.getByRole('button', { name: '[ EXECUTE ]' }).click();
   await expect(page).toHaveURL(/#\/runs\/run_/);
   const run = page.url().split('/').at(-1);
@@ -133,8 +137,10 @@ test('a workflow the server refuses says why, and nothing is lost', async ({ con
   await page.getByRole('button', { name: 'Model and limits' }).click();
   await page.getByLabel('Keep artifacts, days').fill('99999');
   await page.keyboard.press('Escape');
-  await page.getByRole('textbox', { name: 'Directive' }).fill('Profile');
+  await page.getByRole('textbox', { name: 'Directive', exact: true }).fill('Profile');
   await page.getByRole('button', { name: '[ EXECUTE ]' }).click();
   await expect(page.getByText(/retention_days/)).toBeVisible();
-  await expect(page.getByRole('textbox', { name: 'Directive' })).toHaveValue('Profile');
+  await expect(page.getByRole('textbox', { name: 'Directive', exact: true })).toHaveValue(
+    'Profile'
+  );
 });

@@ -25,7 +25,6 @@ export const test = base.extend<Fixtures, { raro: Raro }>({
   theme: ['archival', { option: true }],
   toured: [true, { option: true }],
   raro: [
-    // eslint-disable-next-line no-empty-pattern
     async ({}, use) => {
       const raro = await new Raro().start();
       await use(raro);
@@ -53,7 +52,11 @@ export async function opened(
 ): Promise<Page> {
   await context.addInitScript((kept) => {
     // Frames of artifacts have no storage, and need none.
-    if (window === window.top && !localStorage.getItem('raro.settings')) {
+    if (
+      location.protocol === 'http:' &&
+      window === window.top &&
+      !localStorage.getItem('raro.settings')
+    ) {
       localStorage.setItem('raro.settings', kept);
     }
   }, JSON.stringify(settings));

@@ -25,7 +25,7 @@ test('a file is linked, a run started, watched and its report read, without a mo
   await expect(page.getByRole('button', { name: /^penguins.csv, linked/ })).toBeVisible();
   await press('Escape');
   await press('n');
-  await expect(page.getByRole('textbox', { name: 'Directive' })).toBeFocused();
+  await expect(page.getByRole('textbox', { name: 'Directive', exact: true })).toBeFocused();
   await page.keyboard.type('Compare body mass by species');
   await press('Control+Enter');
   await expect(page.getByRole('button', { name: /^writer_report, finished/ })).toBeVisible({
@@ -60,7 +60,7 @@ test('rails open on hover, focus, click and their key, and stay when pinned', as
   await page.keyboard.press('[');
   await page.getByRole('button', { name: 'Pin Environment open' }).click();
   await page.mouse.move(700, 400);
-  await page.getByRole('textbox', { name: 'Directive' }).click();
+  await page.getByRole('textbox', { name: 'Directive', exact: true }).click();
   await page.reload();
   await expect(panel).toBeVisible();
 });

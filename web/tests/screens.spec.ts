@@ -89,8 +89,7 @@ for (const theme of ['archival', 'phosphor'] as const) {
           await page.goto(raro.url + screen.path(run));
           await expect(page.getByText('Live', { exact: true })).toBeVisible();
           await screen.act?.(page);
-          await page.waitForLoadState('networkidle').catch(() => {});
-          await page.waitForTimeout(400);
+          await page.waitForTimeout(700);
           await page.screenshot({ path: `screenshots/${screen.name}-${theme}-${width}.png` });
           const { violations } = await new AxeBuilder({ page })
             .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
