@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -16,18 +17,19 @@ from raro.api.problems import DOCUMENTED
 from raro.api.session import CallerIs, ServicesAre
 from raro.errors import ArtifactNotFound, BytesErased, FileNotFound
 from raro.files.names import checked_filename, checked_path
-from raro.files.previews import preview
+from raro.files.previews import is_table, preview
 from raro.files.tables import ROWS_MAX, Page
 from raro.projections import library
 
 router = APIRouter(prefix="/runtime", tags=["previews"], responses=DOCUMENTED)
-# A large table takes a core for seconds: others wait instead of taking all of them.
-_AT_ONCE = asyncio.Semaphore(2)
+# A large table takes a core for seconds: others wait instead of taking all of them. Texts do not wait behind tables.
+_TABLES = ThreadPoolExecutor(2, thread_name_prefix="preview")
 
 Version = Annotated[int | None, Query(ge=1)]
 Offset = Annotated[int, Query(ge=0, le=2**50, description="the first row of a table, the first byte of a text")]
 Limit = Annotated[int, Query(ge=1, le=ROWS_MAX, description="rows on a page")]
 Sort = Annotated[str | None, Query(max_length=1000, description="a column's name")]
+Figures = Annotated[bool, Query(description="without them a page comes sooner, and the rows are not counted")]
 
 
 class PreviewBar(Answer):
@@ -87,12 +89,13 @@ async def preview_file(
     limit: Limit = 100,
     sort: Sort = None,
     descending: bool = False,
+    figures: Figures = True,
 ) -> Any:
     """See a library file without downloading it."""
     row = await services.views.ask(library.file, caller.client_id, checked_filename(filename), version)
     if row is None:
         raise FileNotFound(f"the library has no file {filename!r}. See GET /runtime/library for its files.")
-    return await _answer(services, row, Page(offset, limit, sort, descending))
+    return await _answer(services, row, Page(offset, limit, sort, descending, figures))
 
 
 @router.get(
@@ -108,6 +111,7 @@ async def preview_artifact(
     limit: Limit = 100,
     sort: Sort = None,
     descending: bool = False,
+    figures: Figures = True,
 ) -> Any:
     """See an artifact without downloading it."""
     row = await services.views.artifact(caller.client_id, run_id, checked_path(path), version)
@@ -117,12 +121,16 @@ async def preview_artifact(
         )
     if row["gone"]:
         raise BytesErased(f"{path!r} was {row['gone']} and its bytes are erased; the record stays.")
-    return await _answer(services, row, Page(offset, limit, sort, descending))
+    return await _answer(services, row, Page(offset, limit, sort, descending, figures))
 
 
 async def _answer(services: ServicesAre, row: dict[str, Any], page: Page) -> JSONResponse:
-    path = services.blobs.path(row["sha256"], verified=True)
-    async with _AT_ONCE:
-        seen = await asyncio.to_thread(preview, path, row["content_type"], page)
+    path, kind = services.blobs.path(row["sha256"], verified=True), row["content_type"]
+    threads = _TABLES if is_table(kind) else None
+    try:
+        seen = await asyncio.get_running_loop().run_in_executor(threads, preview, path, kind, page)
+    except FileNotFoundError:
+        services.blobs.path(row["sha256"], verified=True)
+        raise
     facts = {name: row[name] for name in ("filename", "content_type", "size_bytes", "sha256", "version")}
     return JSONResponse({**facts, **asdict(seen)}, headers={"Cache-Control": "private, no-store"})

@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Literal
 
 from raro.files import tables
-from raro.files.tables import Column, Page
+from raro.files.figures import Column
+from raro.files.tables import Form, Page
 
 TEXT_BYTES = 256 * 1024
 """How much of a text one preview shows."""
 _HEX_BYTES = 512
 _HEX_LINE = 16
-_TABLES = {"text/csv": "csv", "text/tab-separated-values": "csv", "application/vnd.apache.parquet": "parquet"}
+_TABLES: dict[str, Form] = {
+    "text/csv": "csv",
+    "text/tab-separated-values": "tsv",
+    "application/vnd.apache.parquet": "parquet",
+}
+_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 # A browser shows these itself, from the file's own address.
 _SHOWN = ("image/", "audio/", "video/", "application/pdf")
 
@@ -76,19 +82,26 @@ def preview(path: Path, content_type: str, page: Page) -> Preview:
     return _bytes_of(path, page.offset, None)
 
 
+def is_table(content_type: str) -> bool:
+    """Whether a look takes DuckDB: up to a core for as long as a look may take."""
+    return content_type in _TABLES
+
+
 def encoding_of(path: Path) -> str | None:
-    """utf-8, utf-16 or latin-1 for what looks like text, None for what does not."""
+    """The codec of what looks like text, None for what does not."""
     with path.open("rb") as file:
         head = file.read(64 * 1024)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
+    for mark, encoding in _BOMS.items():
+        if head.startswith(mark):
+            return encoding
     if b"\0" in head:
         return None
     try:
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        # Latin-1 takes every byte; control characters tell that it was no text.
-        return "latin-1" if not any(byte < 9 or 13 < byte < 27 for byte in head) else None
+        # Windows-1252, which is Latin-1 with letters where that has none, takes nearly every byte; control characters
+        # tell that it was no text.
+        return "windows-1252" if not any(byte < 9 or 13 < byte < 27 for byte in head) else None
     return "utf-8"
 
 
@@ -100,14 +113,13 @@ def _bytes_of(path: Path, offset: int, note: str | None) -> Preview:
     with path.open("rb") as file:
         file.seek(min(offset, size))
         data = file.read(TEXT_BYTES)
-    end = min(offset, size) + len(data)
-    if end < size and encoding == "utf-8":
-        # A character must not be torn: the next page begins with it.
-        while data and end > 0 and (data[-1] & 0xC0) == 0x80:
-            data, end = data[:-1], end - 1
-        if data and data[-1] >= 0xC0:
-            data, end = data[:-1], end - 1
-    text = data.decode(encoding if encoding != "utf-8" else "utf-8-sig", errors="replace")
+        end = file.tell()
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    text = decoder.decode(data, final=end >= size)
+    # A character must not be torn: the next page begins with it.
+    end -= len(decoder.getstate()[0])
+    if offset == 0:
+        text = text.removeprefix("\ufeff")
     return Preview("text", note, text=text, encoding=encoding, next_offset=end if end < size else None)
 
 

@@ -1,7 +1,8 @@
 """A page of a CSV, TSV or Parquet file through DuckDB, with types and a small histogram for each column.
 
 Every look has a DuckDB of its own that may open this one file and nothing else, with little memory and one thread,
-and is interrupted when it takes too long.
+and is interrupted when it takes too long. Cells are shown as they stand in the file: types are for sorting and for
+the figures only. How a CSV file is read is `raro.files.separated`; what is told of columns is `raro.files.figures`.
 """
 
 from __future__ import annotations
@@ -9,24 +10,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
+
+from raro.files import separated
+from raro.files.figures import Column, Field, figures, named
+from raro.files.separated import Source, quoted
 
 ROWS_MAX = 500
 _COLUMNS_MAX = 500
 _CELL_CHARS = 2_000
 _SAMPLE_ROWS = 50_000
-_BARS = 20
-_TOP = 8
+_FEW_ROWS = 1_000
 _COUNTED_BYTES = 512 * 1024 * 1024
 _SORTED_BYTES = 256 * 1024 * 1024
+_SORTED_ROWS = 20_000_000
 _SECONDS = 20.0
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
-            "FLOAT", "DOUBLE", "DECIMAL")  # fmt: skip
-_MOMENTS = ("DATE", "TIMESTAMP")
+_REPEAT_S = 0.1
+
+Form = Literal["csv", "tsv", "parquet"]
 
 
 class Unreadable(Exception):
@@ -35,56 +40,76 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which rows: from `offset` on, at most `limit`, sorted by a column when one is named."""
+    """Which rows: from `offset` on, at most `limit`, sorted by a column when one is named; with figures or without."""
 
     offset: int = 0
     limit: int = 100
     sort: str | None = None
     descending: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """One bar of a histogram: what it stands for, how many rows it counts."""
-
-    label: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's name and DuckDB type; the figures are of the sampled rows."""
-
-    name: str
-    type: str
-    nulls: int = 0
-    distinct: int | None = None
-    min: str | None = None
-    max: str | None = None
-    bars: tuple[Bar, ...] = ()
+    figures: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One page and what is known of the columns; `total_rows` is None where counting would take too long."""
+    """One page and what is known of the columns; `total_rows` is None where it was not counted."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str | None, ...], ...]
     total_rows: int | None
-    sampled_rows: int
+    sampled_rows: int | None
     next_offset: int | None
     note: str | None
 
 
-def read(path: Path, form: str, encoding: str | None, page: Page) -> Table:
+def read(path: Path, form: Form, encoding: str | None, page: Page) -> Table:
     """Read a page. Raises Unreadable."""
+    try:
+        return _parquet(path, page) if form == "parquet" else _csv(path, form, encoding or "utf-8", page)
+    except duckdb.InterruptException as error:
+        raise Unreadable(f"it took longer than {_SECONDS:.0f} s") from error
+    except (duckdb.Error, UnicodeDecodeError, OSError) as error:
+        raise Unreadable(_first_line(error).replace(str(path.resolve()), "it")) from error
+
+
+def _parquet(path: Path, page: Page) -> Table:
     with _connected(path) as connection:
+        source = f"read_parquet({quoted(str(path.resolve()))})"
+        described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        fields = tuple(Field(str(name), str(kind), named(str(name))) for name, kind, *_ in described)
+        return _table(connection, path, Source(source, fields), page)
+
+
+def _csv(path: Path, form: Form, encoding: str, page: Page) -> Table:
+    if encoding == "utf-8":
         try:
-            return _table(connection, path, _source(connection, path, form, encoding), page)
-        except duckdb.InterruptException as error:
-            raise Unreadable(f"it took longer than {_SECONDS:.0f} s") from error
-        except (duckdb.Error, UnicodeDecodeError) as error:
-            raise Unreadable(_first_line(error).replace(str(path.resolve()), "it")) from error
+            return _csv_in_utf8(path, form, page)
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            # One wrong byte somewhere behind the part by which the encoding was told.
+            if not _is_wrong_byte(error):
+                raise
+    with separated.as_utf8(path, encoding) as (copy, note):
+        try:
+            table = _csv_in_utf8(copy, form, page)
+        except duckdb.Error as error:
+            raise type(error)(str(error).replace(str(copy.resolve()), "it")) from error
+    return replace(table, note=_sentence([note, table.note])) if note else table
+
+
+def _csv_in_utf8(path: Path, form: Form, page: Page) -> Table:
+    with _connected(path) as connection:
+        failed: duckdb.Error = duckdb.Error("it has no rows")
+        for source in separated.sources(connection, path, "\t" if form == "tsv" else None):
+            try:
+                return _table(connection, path, source, page)
+            except duckdb.InterruptException:
+                raise
+            except duckdb.Error as error:
+                failed = error
+                if _is_wrong_byte(error):
+                    break
+        raise failed
 
 
 @contextmanager
@@ -93,78 +118,111 @@ def _connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         config={"memory_limit": "512MB", "threads": "1", "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false", "max_temp_directory_size": "0B"}
     )  # fmt: skip
-    timer = threading.Timer(_SECONDS, connection.interrupt)
+    over = threading.Event()
+    watch = threading.Thread(target=_interrupt_late, args=(connection, over), name="preview-deadline", daemon=True)
     try:
-        connection.execute(f"SET allowed_paths = [{_quoted(str(path.resolve()))}]")
+        connection.execute(f"SET allowed_paths = [{quoted(str(path.resolve()))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        timer.start()
+        watch.start()
         yield connection
     finally:
-        timer.cancel()
+        over.set()
+        if watch.ident is not None:
+            watch.join()
         connection.close()
 
 
-def _source(connection: duckdb.DuckDBPyConnection, path: Path, form: str, encoding: str | None) -> str:
-    where = _quoted(str(path.resolve()))
-    if form == "parquet":
-        return f"read_parquet({where})"
-    last = duckdb.Error("it has no rows")
-    # R and many others write NA for what is missing; as text it would make a column of numbers one of words.
-    common = f"{where}, encoding = {_quoted(encoding or 'utf-8')}, nullstr = ['', 'NA']"
-    common += ", null_padding = true, parallel = false"
-    for more in ("", ", all_varchar = true, ignore_errors = true", ", all_varchar = true, strict_mode = false"):
-        source = f"read_csv({common}{more})"
-        try:
-            connection.execute(f"SELECT * FROM {source} LIMIT {_SAMPLE_ROWS}").fetchmany(1)
-        except duckdb.InterruptException:
-            raise
-        except duckdb.Error as error:
-            last = error
-        else:
-            return source
-    raise last
+def _interrupt_late(connection: duckdb.DuckDBPyConnection, over: threading.Event) -> None:
+    """Do not simplify: an interrupt that comes between two statements is lost, so it is repeated until all is over."""
+    wait = _SECONDS
+    while not over.wait(wait):
+        connection.interrupt()
+        wait = _REPEAT_S
 
 
-def _table(connection: duckdb.DuckDBPyConnection, path: Path, source: str, page: Page) -> Table:
-    notes = []
-    connection.execute(f"CREATE TEMP TABLE sample AS SELECT * FROM {source} LIMIT {_SAMPLE_ROWS}")
-    described = connection.execute("DESCRIBE sample").fetchall()
-    if len(described) > _COLUMNS_MAX:
-        notes.append(f"the first {_COLUMNS_MAX} of {len(described)} columns")
-    shown = [(str(name), str(kind)) for name, kind, *_ in described[:_COLUMNS_MAX]]
-    sampled = _number(connection.execute("SELECT count(*) FROM sample"))
-    size = path.stat().st_size
-    whole = sampled < _SAMPLE_ROWS
-    total = sampled if whole else _counted(connection, source, size)
+def _table(connection: duckdb.DuckDBPyConnection, path: Path, source: Source, page: Page) -> Table:
+    notes = [source.note]
+    shown = source.fields[:_COLUMNS_MAX]
+    if len(source.fields) > _COLUMNS_MAX:
+        notes.append(f"the first {_COLUMNS_MAX} of {len(source.fields)} columns")
+    if not page.figures:
+        order, rows = _page(connection, source.sql, shown, page, path.stat().st_size, None)
+        return _answer(shown, rows, page, notes + order)
+    sampled, whole = _sample(connection, source.sql, shown)
+    total = sampled if whole else _counted(connection, source.sql, path.stat().st_size)
     if not whole:
         notes.append(f"figures are of the first {sampled:,} rows")
-    order = ""
-    if page.sort in [name for name, _ in shown]:
-        if size <= _SORTED_BYTES:
-            order = f"ORDER BY {_named(str(page.sort))} {'DESC' if page.descending else 'ASC'} NULLS LAST"
+    order, rows = _page(connection, source.sql, shown, page, path.stat().st_size, total)
+    columns, late = figures(connection, shown)
+    return replace(
+        _answer(shown, rows, page, [*notes, *order, late]),
+        columns=tuple(columns),
+        total_rows=total,
+        sampled_rows=sampled,
+    )
+
+
+def _answer(shown: tuple[Field, ...], rows: list[tuple[str | None, ...]], page: Page, notes: list[str | None]) -> Table:
+    following = page.offset + page.limit if len(rows) > page.limit else None
+    columns = tuple(Column(field.name, field.type) for field in shown)
+    return Table(columns, tuple(rows[: page.limit]), None, None, following, _sentence(notes))
+
+
+def _sentence(notes: list[str | None]) -> str | None:
+    said = "; ".join(note.removeprefix("Shown: ").removesuffix(".") for note in notes if note)
+    return f"Shown: {said}." if said else None
+
+
+def _sample(connection: duckdb.DuckDBPyConnection, source: str, shown: tuple[Field, ...]) -> tuple[int, bool]:
+    """Fill the table `sample` with values, long texts cut; how many rows it has, and whether those are all."""
+    columns = ", ".join(
+        f"{field.value if field.is_ordered else _text(field)} AS {named(field.name)}" for field in shown
+    )
+    for most in (_SAMPLE_ROWS, _FEW_ROWS):
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {columns} FROM {source} LIMIT {most}")
+        except duckdb.OutOfMemoryException:
+            if most == _FEW_ROWS:
+                raise
         else:
-            notes.append("too large to be sorted here")
-    origin, names = "sample" if whole else source, [name for name, _ in shown]
-    try:
-        rows = _rows(connection, origin, names, order, page)
-    except duckdb.OutOfMemoryException:
-        notes.append("too large to be sorted here")
-        rows = _rows(connection, origin, names, "", page)
-    more = len(rows) > page.limit
-    columns = tuple(_column(connection, name, kind) for name, kind in shown)
-    note = f"Shown: {'; '.join(notes)}." if notes else None
-    return Table(columns, tuple(rows[: page.limit]), total, sampled, page.offset + page.limit if more else None, note)
+            break
+    sampled = _number(connection.execute("SELECT count(*) FROM sample"))
+    return sampled, sampled < most
+
+
+def _page(
+    connection: duckdb.DuckDBPyConnection,
+    source: str,
+    shown: tuple[Field, ...],
+    page: Page,
+    size: int,
+    total: int | None,
+) -> tuple[list[str | None], list[tuple[str | None, ...]]]:
+    """The rows of the page and one more, if there is one; and what kept them from being sorted."""
+    value = next((field.value for field in shown if field.name == page.sort), None)
+    order = f"ORDER BY {value} {'DESC' if page.descending else 'ASC'} NULLS LAST" if value else ""
+    if not order or (size <= _SORTED_BYTES and (total or 0) <= _SORTED_ROWS):
+        try:
+            return [], _rows(connection, source, shown, order, page)
+        except duckdb.OutOfMemoryException:
+            if not order:
+                raise
+    return ["too large to be sorted here"], _rows(connection, source, shown, "", page)
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, source: str, names: list[str], order: str, page: Page
+    connection: duckdb.DuckDBPyConnection, source: str, shown: tuple[Field, ...], order: str, page: Page
 ) -> list[tuple[str | None, ...]]:
-    cells = ", ".join(f"left(CAST({_named(name)} AS VARCHAR), {_CELL_CHARS + 1})" for name in names)
+    cells = ", ".join(_text(field) for field in shown)
     found = connection.execute(
         f"SELECT {cells} FROM {source} {order} LIMIT {page.limit + 1} OFFSET {page.offset}"
     ).fetchall()
     return [tuple(_cut(cell) for cell in row) for row in found]
+
+
+def _text(field: Field) -> str:
+    return f"left(CAST({named(field.name)} AS VARCHAR), {_CELL_CHARS + 1})"
 
 
 def _cut(cell: str | None) -> str | None:
@@ -177,57 +235,13 @@ def _counted(connection: duckdb.DuckDBPyConnection, source: str, size: int) -> i
     return _number(connection.execute(f"SELECT count(*) FROM {source}"))
 
 
-def _column(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> Column:
-    column = _named(name)
-    base = kind.split("(")[0]
-    if base in _NUMBERS or base.startswith(_MOMENTS):
-        return _ordered(connection, name, kind, column)
-    text = f"left(CAST({column} AS VARCHAR), 80)"
-    distinct, nulls = connection.execute(
-        f"SELECT approx_count_distinct({text}), count(*) - count({column}) FROM sample"
-    ).fetchall()[0]
-    top = connection.execute(
-        f"SELECT {text}, count(*) FROM sample WHERE {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_TOP}"
-    ).fetchall()
-    return Column(name, kind, nulls, distinct, bars=tuple(Bar(str(value), count) for value, count in top))
-
-
-def _ordered(connection: duckdb.DuckDBPyConnection, name: str, kind: str, column: str) -> Column:
-    """A column of numbers or moments: bars of equal width between its ends."""
-    number = f"epoch({column})" if kind.startswith(_MOMENTS) else f"CAST({column} AS DOUBLE)"
-    # isfinite would refuse dates of the far past; NaN and infinity have no place on an axis.
-    finite = f"CASE WHEN isfinite({number}) THEN {number} END"
-    low, high, least, most, nulls, distinct = connection.execute(
-        f"SELECT min({finite}), max({finite}), CAST(min({column}) AS VARCHAR), CAST(max({column}) AS VARCHAR), "
-        f"count(*) - count({column}), approx_count_distinct({column}) FROM sample"
-    ).fetchall()[0]
-    if low is None:
-        return Column(name, kind, nulls, distinct, least, most)
-    width = (high - low) / _BARS or 1.0
-    counts = dict(
-        connection.execute(
-            f"SELECT least({_BARS - 1}, CAST(floor(({finite} - {low!r}) / {width!r}) AS INTEGER)), count(*) "
-            f"FROM sample WHERE {finite} IS NOT NULL GROUP BY 1"
-        ).fetchall()
-    )
-    bars = tuple(
-        Bar(f"{low + index * width:.6g} to {low + (index + 1) * width:.6g}", counts.get(index, 0))
-        for index in range(_BARS if high > low else 1)
-    )
-    return Column(name, kind, nulls, distinct, least, most, bars)
-
-
 def _number(answer: duckdb.DuckDBPyConnection) -> int:
     row: Any = answer.fetchone()
     return int(row[0])
 
 
-def _named(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _is_wrong_byte(error: duckdb.Error) -> bool:
+    return "unicode" in str(error).lower()
 
 
 def _first_line(error: Exception) -> str:

@@ -2816,6 +2816,8 @@ export interface operations {
                 /** @description a column's name */
                 sort?: string | null;
                 descending?: boolean;
+                /** @description without them a page comes sooner, and the rows are not counted */
+                figures?: boolean;
             };
             header?: {
                 /** @description makes repeating this command safe */
@@ -3759,6 +3761,8 @@ export interface operations {
                 /** @description a column's name */
                 sort?: string | null;
                 descending?: boolean;
+                /** @description without them a page comes sooner, and the rows are not counted */
+                figures?: boolean;
             };
             header?: {
                 /** @description makes repeating this command safe */
