@@ -1,5 +1,6 @@
 """The documentation names what there is: settings, packages, files, commands."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -40,6 +41,24 @@ def test_every_package_has_a_reason() -> None:
     names = {re.split(r"[\[<>=;! ]", requirement)[0].lower() for requirement in asked_for}
     reasons = (ROOT / "docs/dependencies.md").read_text()
     assert {name for name in names if f"`{name}`" not in reasons} == set()
+
+
+def test_every_package_of_the_console_has_a_reason() -> None:
+    package = json.loads((ROOT / "web/package.json").read_text())
+    reasons = (ROOT / "docs/dependencies.md").read_text()
+    names = {*package["dependencies"], *package["devDependencies"]}
+    assert {name for name in names if f"`{name}`" not in reasons} == set()
+
+
+def test_the_console_is_of_the_same_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert json.loads((ROOT / "web/package.json").read_text())["version"] == project["project"]["version"]
+
+
+def test_the_lock_of_the_console_names_no_place() -> None:
+    packages = json.loads((ROOT / "web/package-lock.json").read_text())["packages"]
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+    assert [name for name, package in packages.items() if name and "integrity" not in package] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

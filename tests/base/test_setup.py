@@ -44,8 +44,12 @@ def test_setting_up_again_does_nothing_when_nothing_changed(tmp_path: Path) -> N
     for name in ("Makefile", "pyproject.toml", "constraints.txt", "constraints-uv.txt"):
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
-    (tmp_path / ".venv").mkdir()
-    (tmp_path / ".venv" / ".ready").touch()
+    shutil.copytree(ROOT / "web", tmp_path / "web", ignore=shutil.ignore_patterns("node_modules", "screenshots"))
+    for made in (".venv/.ready", "web/node_modules/.ready", "raro/console/index.html"):
+        (tmp_path / made).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / made).touch()
     assert subprocess.run(["make", "-q", "setup"], cwd=tmp_path, check=False).returncode == 0
-    os.utime(tmp_path / "constraints.txt", (2e9, 2e9))
-    assert subprocess.run(["make", "-q", "setup"], cwd=tmp_path, check=False).returncode == 1
+    for changed in ("constraints.txt", "web/src/App.svelte"):
+        os.utime(tmp_path / changed, (2e9, 2e9))
+        assert subprocess.run(["make", "-q", "setup"], cwd=tmp_path, check=False).returncode == 1
+        os.utime(tmp_path / changed, (1e9, 1e9))
