@@ -1,41 +1,7 @@
-// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, and ?file= for the viewer.
+// Where in the console one is, kept in the page's address.
+import { hashOf, parsePlace, type Place } from './place';
 
-export interface Place {
-  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; later pages have their own names. */
-  page: 'deck' | 'runs' | 'run';
-  runId: string | null;
-  /** The artifact of `run` or library file that the viewer shows. */
-  file:
-    | { kind: 'library'; filename: string }
-    | { kind: 'artifact'; runId: string; filename: string }
-    | null;
-}
-
-export function parsePlace(hash: string): Place {
-  const [path = '', query = ''] = hash.replace(/^#/, '').split('?', 2);
-  const [, first, second] = path.split('/').map(decodeURIComponent);
-  const wanted = new URLSearchParams(query);
-  const filename = wanted.get('file');
-  const of = wanted.get('of');
-  return {
-    page: first === 'runs' ? (second ? 'run' : 'runs') : 'deck',
-    runId: first === 'runs' && second ? second : null,
-    file: !filename
-      ? null
-      : of
-        ? { kind: 'artifact', runId: of, filename }
-        : { kind: 'library', filename }
-  };
-}
-
-export function hashOf({ page, runId, file }: Place): string {
-  const path =
-    page === 'run' ? `/runs/${encodeURIComponent(runId ?? '')}` : page === 'runs' ? '/runs' : '/';
-  if (!file) return `#${path}`;
-  const query = new URLSearchParams({ file: file.filename });
-  if (file.kind === 'artifact') query.set('of', file.runId);
-  return `#${path}?${query}`;
-}
+export { hashOf, type Place };
 
 export class Route {
   place = $state<Place>(parsePlace(location.hash));
