@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
 import { example, type Client } from './raro';
@@ -10,14 +12,29 @@ async function view(page: Page, client: Client, name: string, data: string | Buf
   return viewer(page);
 }
 
-test.beforeEach(async ({ console: page, raro }) => {
-  // Whatever a file tries, nothing but RARO is asked for anything.
-  page.on('request', (request) => {
-    const { protocol, origin } = new URL(request.url());
-    if (!['blob:', 'data:', 'about:'].includes(protocol))
-      expect(origin).toBe(new URL(raro.url).origin);
-  });
+// Somebody elsewhere, who counts whatever reaches them.
+const reached: string[] = [];
+const elsewhere = createServer((request, response) => {
+  reached.push(request.url ?? '');
+  response.end();
 });
+// A connection tells somebody that the file was opened, even without a request.
+elsewhere.on('connection', () => reached.push('a connection'));
+let evil = '';
+
+test.beforeAll(async () => {
+  await new Promise<void>((ready) => elsewhere.listen(0, '127.0.0.1', ready));
+  evil = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
+});
+
+test.afterEach(() => {
+  expect(reached).toEqual([]);
+});
+
+test.afterAll(() => {
+  elsewhere.close();
+});
+
 test.use({ baseURL: async ({ raro }, use) => use(raro.url) });
 
 for (const name of ['penguins.csv', 'penguins.parquet']) {
@@ -112,17 +129,19 @@ test('arrow keys turn the pages, and Escape closes', async ({ console: page, cli
   await expect(shown).toBeHidden();
 });
 
-const HOSTILE = `<script>window.top.pwned = 1; fetch('https://evil.example/x')</script>
-<img src="https://evil.example/pixel.png" onerror="window.top.pwned = 2">
+const hostile =
+  () => `<link rel="preconnect" href="${evil}"><link rel="prefetch" href="${evil}/p"><link rel="dns-prefetch" href="${evil}">
+<script>window.top.pwned = 1; fetch('${evil}/x')</script>
+<img src="${evil}/pixel.png" onerror="window.top.pwned = 2">
 <svg onload="window.pwned = 3"><a href="javascript:pwned=4">x</a></svg>
-<iframe src="https://evil.example/"></iframe><form action="https://evil.example/"><button>send</button></form>
-<style>@import url('https://evil.example/x.css'); body { background: url('https://evil.example/y.png') }</style>
-<meta http-equiv="refresh" content="0; url=https://evil.example/"><b>harmless words</b>`;
+<iframe src="${evil}/"></iframe><form action="${evil}/"><button>send</button></form>
+<style>@import url('${evil}/x.css'); body { background: url('${evil}/y.png') }</style>
+<meta http-equiv="refresh" content="0; url=${evil}/"><b>harmless words</b>`;
 
 const clean = (page: Page) => page.evaluate(() => (window as unknown as { pwned?: number }).pwned);
 
 test('hostile HTML runs nothing and fetches nothing', async ({ console: page, client }) => {
-  const shown = await view(page, client, 'evil.html', HOSTILE);
+  const shown = await view(page, client, 'evil.html', hostile());
   await expect(shown.frameLocator('iframe').getByText('harmless words')).toBeVisible();
   await page.waitForTimeout(500);
   expect(await clean(page)).toBeUndefined();
@@ -134,7 +153,7 @@ test('hostile Markdown runs nothing and fetches nothing', async ({ console: page
     page,
     client,
     'evil.md',
-    `# Title\n\n![p](https://evil.example/p.png)\n\n[go](javascript:pwned=5)\n\n${HOSTILE}`
+    `# Title\n\n![p](${evil}/p.png)\n\n[go](javascript:pwned=5)\n\n${hostile()}`
   );
   await expect(shown.getByText('harmless words')).toBeVisible();
   await expect(shown.getByText('[picture not loaded: p]')).toBeVisible();
@@ -147,7 +166,7 @@ test('hostile Markdown runs nothing and fetches nothing', async ({ console: page
 
 test('hostile SVG is only a picture', async ({ console: page, client }) => {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="80" height="80" onload="top.pwned=6"><script>top.pwned=7</script>
-    <image href="https://evil.example/z.png" width="9" height="9"/><circle cx="40" cy="40" r="30" fill="red"/></svg>`;
+    <image href="${evil}/z.png" width="9" height="9"/><circle cx="40" cy="40" r="30" fill="red"/></svg>`;
   const shown = await view(page, client, 'evil.svg', svg);
   await expect(shown.getByRole('img', { name: 'evil.svg' })).toBeVisible();
   expect(await clean(page)).toBeUndefined();
