@@ -110,6 +110,7 @@ def _show_next(out: Output, storage: Path, run_id: str) -> None:
         f"{storage}/library/public/   what you keep, demo-report.md among it",
         f"raro up --storage {storage}   start RARO with this demo's data and stay; then, in another terminal:",
         f"raro artifacts {run_id} · raro events --run {run_id} · raro get {run_id}",
+        "or in the console at the address that `raro up` prints: under SYS, switch to the client id public",
         'make up   start with an empty library of your own: raro upload FILE --link, raro run "your question"',
     ):
         out.remark(f"  {line}")
