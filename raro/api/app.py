@@ -75,10 +75,10 @@ class Edge:
             refused = problems.problem(Request(scope), 403, "cross_site", _CROSS_SITE)
             await refused(scope, receive, send)
             return
-        started, begun = time.monotonic(), False
+        started, begun, ended = time.monotonic(), False, False
 
         async def edged(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, ended
             if message["type"] == "http.response.start":
                 begun = True
                 present = {name for name, _ in message["headers"]}
@@ -87,10 +87,15 @@ class Edge:
                     *((name, value) for name, value in _HEADERS if name not in present),
                 ]
                 self._traffic.note(scope["method"], message["status"], time.monotonic() - started)
+            elif message["type"] == "http.response.body":
+                ended = not message.get("more_body", False)
             await send(message)
 
         try:
             await self._app(scope, receive, edged)
+            if begun and not ended:
+                # A stream that is let go at the end of the process just stops; the server wants to hear of it.
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
         except SendTimeoutError:
             logger.info("%s: its reader takes nothing, it is let go", scope["path"])
         except Exception as error:

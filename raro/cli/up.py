@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,7 +51,7 @@ def work(storage: Storage = None, as_json: JsonOption = False) -> None:
 
     async def run(stop: asyncio.Event) -> None:
         async with working(settings):
-            print(json.dumps({"works": True}) if as_json else "RARO works", flush=True)
+            _say(json.dumps({"works": True}) if as_json else "RARO works")
             await stop.wait()
 
     stay(run, settings)
@@ -65,11 +67,19 @@ def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
 
             def ready(url: str) -> None:
                 app.lock.announce(url)
-                print(json.dumps({"ready": url}) if as_json else f"RARO ready at {url}", flush=True)
+                _say(json.dumps({"ready": url}) if as_json else f"RARO ready at {url}")
 
             await listen(app.asgi, settings.host, settings.port, stop, ready)
 
     stay(run, settings)
+
+
+def _say(line: str) -> None:
+    """Print a line at once; a server whose reader went away goes on."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _settings(**given: Any) -> Settings:
