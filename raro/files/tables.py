@@ -7,6 +7,7 @@ the figures only. How a CSV file is read is `raro.files.separated`; what is told
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def read(path: Path, form: Form, encoding: str | None, page: Page) -> Table:
     except duckdb.InterruptException as error:
         raise Unreadable(f"it took longer than {_SECONDS:.0f} s") from error
     except (duckdb.Error, UnicodeDecodeError, OSError) as error:
-        raise Unreadable(_first_line(error).replace(str(path.resolve()), "it")) from error
+        raise Unreadable(_words(error, path)) from error
 
 
 def _parquet(path: Path, page: Page) -> Table:
@@ -93,7 +94,7 @@ def _csv(path: Path, form: Form, encoding: str, page: Page) -> Table:
         try:
             table = _csv_in_utf8(copy, form, page)
         except duckdb.Error as error:
-            raise type(error)(str(error).replace(str(copy.resolve()), "it")) from error
+            raise type(error)(str(error).replace(str(copy.resolve()), str(path.resolve()))) from error
     return replace(table, note=_sentence([note, table.note])) if note else table
 
 
@@ -244,6 +245,9 @@ def _is_wrong_byte(error: duckdb.Error) -> bool:
     return "unicode" in str(error).lower()
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300].rstrip(".")
+def _words(error: Exception, path: Path) -> str:
+    """The first line of what DuckDB says, without its kind of error and without where blobs are kept."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    line = re.sub(rf"(the )?file ['\"]?{re.escape(str(path.resolve()))}['\"]?", "the file", line)
+    line = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", line.replace(str(path.resolve()), "the file"))
+    return line[:300].rstrip(".")

@@ -1,5 +1,6 @@
 // highlight.js with the languages that agents write, and no others.
 import hljs from 'highlight.js/lib/core';
+import './highlight.css';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
 import cpp from 'highlight.js/lib/languages/cpp';

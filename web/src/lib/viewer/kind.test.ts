@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { languageOf, viewerOf } from './kind';
+import { isNumber, languageOf, viewerOf } from './kind';
 
 describe('the viewer of a file', () => {
   it.each([
@@ -30,4 +30,16 @@ describe('the viewer of a file', () => {
     expect(languageOf('x/y.PY')).toBe('python');
     expect(languageOf('README')).toBeNull();
   });
+});
+
+it.each([
+  ['BIGINT', true],
+  ['UINTEGER', true],
+  ['DECIMAL(18,3)', true],
+  ['DOUBLE[]', false],
+  ['DECIMAL(18,3)[]', false],
+  ['VARCHAR', false],
+  ['DATE', false]
+])('a column of %s holds numbers: %s', (type, yes) => {
+  expect(isNumber(type)).toBe(yes);
 });

@@ -68,3 +68,7 @@ export function viewerOf(filename: string, contentType: string): Viewer {
   if (type.startsWith('text/') || TEXTS.has(type) || languageOf(filename)) return 'code';
   return 'bytes';
 }
+
+/** Whether a column of DuckDB's type holds numbers. */
+export const isNumber = (type: string): boolean =>
+  /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))$/.test(type);

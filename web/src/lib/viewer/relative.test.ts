@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { relative } from './relative';
+import { relative, slug } from './relative';
 
 describe('an address in a file', () => {
   it.each([
@@ -24,4 +24,12 @@ describe('an address in a file', () => {
   ])('%s means no file of the run', (address) => {
     expect(relative('a/report.md', address)).toBeNull();
   });
+});
+
+it.each([
+  ['The Method!', 'the-method'],
+  ['Größe & Zahl', 'größe--zahl'],
+  ['the-method', 'the-method']
+])('the heading %s is called %s', (heading, name) => {
+  expect(slug(heading)).toBe(name);
 });

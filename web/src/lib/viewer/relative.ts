@@ -19,3 +19,11 @@ export function relative(from: string, address: string): string | null {
   }
   return parts.join('/') || null;
 }
+
+/** What an address calls a heading: "The Method!" → "the-method". */
+export const slug = (heading: string): string =>
+  heading
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
