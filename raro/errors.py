@@ -34,10 +34,12 @@
     │   ├── StorageFull           507 storage_full
     │   ├── BlobMissing           500 blob_missing
     │   ├── BlobCorrupt           500 blob_corrupt
-    │   └── TransferDamaged       500 transfer_damaged
+    │   ├── TransferDamaged       500 transfer_damaged
+    │   └── BadBackup             500 bad_backup
     ├── UnsafeFile                422 unsafe_file
     ├── LogDamaged                500 log_damaged
     ├── StorageInUse              409 storage_in_use
+    ├── StorageNotEmpty           409 storage_not_empty
     └── StartFailed               500 start_failed
 
 A message names what was wrong, with the value, and says what to do. `detail` fields go into
@@ -282,6 +284,13 @@ class TransferDamaged(StorageFault):
     status = 500
 
 
+class BadBackup(StorageFault):
+    """A backup is cut off, damaged, or none of RARO's; nothing of it was put in place."""
+
+    code = "bad_backup"
+    status = 500
+
+
 class LogDamaged(RaroError):
     """The log is not the one the cursor was written for."""
 
@@ -292,6 +301,13 @@ class StorageInUse(RaroError):
     """Another process holds this storage folder."""
 
     code = "storage_in_use"
+    status = 409
+
+
+class StorageNotEmpty(RaroError):
+    """A backup goes into an empty folder only."""
+
+    code = "storage_not_empty"
     status = 409
 
 

@@ -56,6 +56,8 @@ COMMANDS: dict[str, Entry] = {
     "gc": Entry(_CARE, "gc", "Let expired artifacts go and erase bytes nobody refers to."),
     "rebuild": Entry(_CARE, "rebuild", "Build the views anew from the log."),
     "fsck": Entry(_CARE, "fsck", "Check every stored byte and both folder trees."),
+    "backup": Entry(_CARE, "backup", "Write the log and every blob into one file."),
+    "restore": Entry(_CARE, "backup", "Put a backup into an empty storage folder."),
     "doctor": Entry(_CARE, "doctor", "Name every part's state and what to do."),
     "serve": Entry(_CARE, "up", "Run the API and the views alone."),
     "work": Entry(_CARE, "up", "Run the reactors alone, beside a server."),
