@@ -105,20 +105,22 @@ async def get_archive(run_id: str, caller: CallerIs, services: ServicesAre) -> R
 
 
 @router.get(_FILE + "/lineage", operation_id="get_lineage", response_model=dict[str, Any])
-async def get_lineage(run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
+async def get_lineage(request: Request, run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
     """What an artifact was made from, and where it was saved to."""
     found = await services.views.ask(query.lineage, caller.client_id, run_id, checked_path(path))
     if found is None:
-        raise _missing(run_id, path)
+        return await _of_that_name(request, services, caller.client_id, run_id, path, "lineage")
     return JSONResponse(found)
 
 
 @router.get(_FILE + "/versions", operation_id="list_artifact_versions", response_model=answers.ArtifactVersions)
-async def list_artifact_versions(run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
+async def list_artifact_versions(
+    request: Request, run_id: str, path: str, caller: CallerIs, services: ServicesAre
+) -> Any:
     """Every version of an artifact, newest first."""
     versions = await services.views.ask(query.versions, caller.client_id, run_id, checked_path(path))
     if not versions:
-        raise _missing(run_id, path)
+        return await _of_that_name(request, services, caller.client_id, run_id, path, "versions")
     return JSONResponse({"run_id": run_id, "filename": path, "versions": versions})
 
 
@@ -184,6 +186,16 @@ async def get_artifact(
 async def delete_artifact(run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Delete one artifact; restorable for the grace period."""
     return await _done(services, await services.artifacts.delete(caller, run_id, path))
+
+
+async def _of_that_name(
+    request: Request, services: ServicesAre, client_id: str, run_id: str, path: str, word: str
+) -> Response:
+    """An artifact may be called `x/lineage`: where there is no `x` to ask about, that is what was meant."""
+    row = await services.views.artifact(client_id, run_id, f"{path}/{word}")
+    if row is None or row["gone"]:
+        raise _missing(run_id, path)
+    return blob_response(request, services.blobs, row, download=False)
 
 
 async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -236,3 +236,15 @@ async def test_a_text_too_long_for_an_event_is_read_by_its_hash(stage: Stage, me
         unknown = await client.get(f"/runtime/{run_id}/texts/{'0' * 64}")
     assert (answer.text, answer.headers["content-type"]) == ("done", "text/plain; charset=utf-8")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "output_not_found")
+
+
+@pytest.mark.parametrize("word", ["lineage", "versions"])
+async def test_an_artifact_may_be_called_as_a_question_is(stage: Stage, me: str, word: str) -> None:
+    run_id = await stage.run(me, {f"deep/{word}": b"its bytes", "file": b"another"})
+    async with stage.client(me) as client:
+        bytes_of = await client.get(f"/runtime/artifacts/{run_id}/files/deep/{word}")
+        asked = await client.get(f"/runtime/artifacts/{run_id}/files/deep/{word}/{word}")
+        missing = await client.get(f"/runtime/artifacts/{run_id}/files/nothing/{word}")
+    assert bytes_of.content == b"its bytes"
+    assert asked.json()["filename"] == f"deep/{word}"
+    assert (missing.status_code, missing.json()["path"]) == (404, "nothing")
