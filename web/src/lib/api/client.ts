@@ -63,8 +63,12 @@ export const api = base;
 
 /** The data of an answer that was not refused. */
 export async function taken<T>(answer: Promise<{ data?: T }>): Promise<T> {
-  const { data } = await answer;
-  return data as T;
+  try {
+    return (await answer).data as T;
+  } catch (error) {
+    // The connection may also break while the body is on its way.
+    throw error instanceof Refused ? error : unreachable();
+  }
 }
 
 const path = (name: string) => name.split('/').map(encodeURIComponent).join('/');
