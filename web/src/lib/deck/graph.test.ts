@@ -9,7 +9,10 @@ import {
   forbids,
   freeId,
   fromWorkflow,
+  grantedBy,
+  MOST,
   pills,
+  reach,
   remove,
   wrongId
 } from './graph';
@@ -32,6 +35,21 @@ describe('a workflow’s graph', () => {
     expect(forbids(graph, 'c', 'a')).toBe('That is a circle: c waits for a already.');
     expect(forbids(graph, 'a', 'a')).toContain('itself');
     expect(connect(graph, 'c', 'a')).toBe(graph);
+  });
+
+  it('knows whom an agent waits for through others, in a circle too', () => {
+    expect([...(reach(graph).get('c') ?? [])].sort()).toEqual(['a', 'b', 'c']);
+    const ring = edit(graph, 'a', { depends_on: ['c', 'gone'] });
+    expect([...(reach(ring).get('a') ?? [])].sort()).toEqual(['a', 'b', 'c', 'gone']);
+  });
+
+  it('connects a hundred agents in a row, and takes no more', () => {
+    let row = { id: 'w', name: '', agents: [agent('a')] };
+    for (let i = 1; i < MOST; i++) row = add(row, 'a');
+    expect(add(row, 'a')).toBe(row);
+    for (let i = 1; i < MOST; i++) row = connect(row, row.agents[i - 1]!.id, row.agents[i]!.id);
+    expect(reach(row).get(`a_${MOST}`)?.size).toBe(MOST);
+    expect(forbids(row, `a_${MOST}`, 'a')).toContain('circle');
   });
 
   it('follows a new id everywhere', () => {
@@ -58,7 +76,12 @@ describe('a workflow’s graph', () => {
 
   it('shows what an id’s prefix and tools grant', () => {
     expect(pills(agent('coder_x'))).toEqual(['PY', 'IO']);
+    expect(pills(agent('analyze_x'))).toEqual(['PY', 'IO']);
+    expect(pills(agent('writer_x', { tools: ['execute_python'] }))).toEqual(['PY', 'IO']);
+    expect(pills(agent('research_x'))).toEqual([]);
     expect(pills(agent('x', { tools: ['web_search', 'read_file'] }))).toEqual(['WEB']);
+    expect(grantedBy('writer_x')).toEqual(['write_file']);
+    expect(grantedBy('analyzer')).toEqual([]);
   });
 
   it('reads a plan', () => {

@@ -9,23 +9,43 @@ export interface Graph {
   agents: Agent[];
 }
 
+/** Without agents: the planner makes them. */
+export const NO_GRAPH: Graph = { id: 'workflow', name: '', agents: [] };
+
+/** As many as a workflow may have. */
+export const MOST = 100;
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,63}$/;
 
-/** What an id's prefix grants (docs/agents.md), as pills: PY runs Python, WEB searches, IO writes files. */
-const PREFIXES: Record<string, Pill[]> = {
-  research_: ['WEB'],
-  analyze_: ['PY'],
-  coder_: ['PY', 'IO'],
-  writer_: ['IO'],
-  master_: ['PY', 'WEB', 'IO']
+/** What an id's prefix grants (docs/agents.md); everyone reads. */
+const PREFIXES: Record<string, string[]> = {
+  research_: [],
+  analyze_: ['execute_python', 'write_file'],
+  coder_: ['execute_python', 'write_file'],
+  writer_: ['write_file'],
+  master_: ['execute_python', 'write_file']
 };
-const TOOLS: Record<string, Pill> = { execute_python: 'PY', web_search: 'WEB', write_file: 'IO' };
+/** Tools that a workflow may add to those. */
+export const TOOLS = ['execute_python', 'write_file'];
+const PILLS: Record<string, Pill> = {
+  execute_python: 'PY',
+  web_search: 'WEB',
+  write_file: 'IO'
+};
 export type Pill = 'PY' | 'WEB' | 'IO';
+export const PILL_WORDS: Record<Pill, string> = {
+  PY: 'runs Python in the sandbox',
+  WEB: 'searches the web',
+  IO: 'writes files'
+};
 
+/** Tools that come with an id. */
+export const grantedBy = (id: string): string[] =>
+  Object.entries(PREFIXES).find(([prefix]) => id.startsWith(prefix))?.[1] ?? [];
+
+/** What an agent can do beside reading: PY runs Python, WEB searches, IO writes files. */
 export function pills({ id, tools }: Pick<Agent, 'id'> & { tools?: readonly string[] }): Pill[] {
-  const granted = Object.entries(PREFIXES).find(([prefix]) => id.startsWith(prefix))?.[1] ?? [];
-  const asked = (tools ?? []).map((tool) => TOOLS[tool]).filter((pill) => pill !== undefined);
-  return [...new Set([...granted, ...asked])];
+  const has = new Set([...grantedBy(id), ...(tools ?? [])]);
+  return Object.entries(PILLS).flatMap(([tool, pill]) => (has.has(tool) ? [pill] : []));
 }
 
 export const agent = (id: string, changes: Partial<Agent> = {}): Agent => ({
@@ -60,8 +80,11 @@ export function freeId(graph: Graph, wish: string): string {
   }
 }
 
+/** One agent more; unchanged where that would be one too many. */
 export const add = (graph: Graph, wish: string): Graph =>
-  changed(graph, [...graph.agents, agent(freeId(graph, wish))]);
+  graph.agents.length < MOST
+    ? changed(graph, [...graph.agents, agent(freeId(graph, wish))])
+    : graph;
 
 export function remove(graph: Graph, id: string): Graph {
   const rest = graph.agents.filter((one) => one.id !== id);
@@ -84,23 +107,32 @@ export function edit(graph: Graph, id: string, changes: Partial<Agent>): Graph {
   );
 }
 
-/** Whether `from` waits for `to`, directly or through others. */
-export function waitsFor(graph: Graph, from: string, to: string): boolean {
-  const seen = new Set<string>();
-  const open = [from];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (id === to) return true;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    open.push(...(graph.agents.find((one) => one.id === id)?.depends_on ?? []));
+/** For every agent all those it waits for, directly or through others, and itself. */
+export function reach(graph: Graph): Map<string, Set<string>> {
+  const needs = new Map(graph.agents.map(({ id, depends_on }) => [id, depends_on]));
+  const all = new Map<string, Set<string>>();
+  for (const { id } of graph.agents) {
+    const seen = new Set<string>();
+    const open = [id];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      open.push(...(needs.get(next) ?? []));
+    }
+    all.set(id, seen);
   }
-  return false;
+  return all;
 }
 
 /** Why `target` cannot wait for `source`; empty when it can. */
-export function forbids(graph: Graph, source: string, target: string): string {
+export function forbids(
+  graph: Graph,
+  source: string,
+  target: string,
+  reached = reach(graph)
+): string {
   if (source === target) return 'An agent cannot wait for itself.';
-  if (waitsFor(graph, source, target))
+  if (reached.get(source)?.has(target))
     return `That is a circle: ${source} waits for ${target} already.`;
   return '';
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventRow } from '../api/rows';
-import { narrative, nothingTold, tell } from './transcript';
+import { errorsOf, narrative, nothingTold, tell } from './transcript';
 
 let seq = 0;
 const event = (name: string, data: Record<string, unknown>): EventRow => ({
@@ -73,6 +73,17 @@ describe('a transcript', () => {
     ]);
     expect(narrative(running.agents.get('a')!)).toBe('Running execute_python…');
     expect(narrative(failed.agents.get('a')!)).toBe('No key. Set one.');
+  });
+
+  it('counts calls that failed, and the failure of the agent itself', () => {
+    const told = tell(nothingTold(), [
+      event('agent_started', { agent_id: 'a' }),
+      turn(1, [call]),
+      event('tool_returned', of({ ok: false, code: 'timeout', result: 'Too slow.' }))
+    ]);
+    expect(errorsOf(told.agents.get('a')!)).toBe(1);
+    const failed = tell(told, [event('agent_failed', { agent_id: 'a', code: 'x', message: '' })]);
+    expect(errorsOf(failed.agents.get('a')!)).toBe(2);
   });
 
   it('tells what happened to the run as a whole', () => {

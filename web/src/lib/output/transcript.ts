@@ -64,6 +64,11 @@ export interface Told {
 
 export const nothingTold = (): Told => ({ seq: 0, agents: new Map(), remarks: [] });
 
+/** How often something went wrong for an agent: calls that failed, and its own failure. */
+export const errorsOf = ({ turns, failure }: Transcript): number =>
+  turns.flatMap(({ calls }) => calls).filter(({ status }) => status === 'failed').length +
+  (failure ? 1 : 0);
+
 type Data = Record<string, unknown>;
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
