@@ -65,9 +65,13 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   const editor = page.getByRole('complementary', { name: 'Agent analyze_deep' });
   await editor.getByLabel('Id').fill('analyze_broad');
   await expect(editor).toContainText('There is an agent analyze_broad already.');
-  await editor.getByLabel('Id').fill('analyze_costs');
+  // What an id brings along cannot be taken away from it.
+  await expect(editor.getByLabel('write_file')).toBeChecked();
+  await expect(editor.getByLabel('write_file')).toBeDisabled();
+  await editor.getByLabel('Id').fill('check_costs');
   await editor.getByLabel('Id').press('Tab');
-  const renamed = page.getByRole('complementary', { name: 'Agent analyze_costs' });
+  const renamed = page.getByRole('complementary', { name: 'Agent check_costs' });
+  await expect(renamed.getByLabel('Role')).toBeFocused();
   await renamed.getByLabel('Model, thinking').selectOption('thinking');
   await renamed.getByLabel('Prompt').fill('Look at the costs.');
   await renamed.getByLabel('write_file').check();
@@ -78,7 +82,7 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   const run = page.url().split('/').at(-1);
   const state = await client.call('GET', `/runtime/state?run_id=${run}`);
   const agents = (state.workflow as { agents: Record<string, unknown>[] }).agents;
-  expect(agents.find(({ id }) => id === 'analyze_costs')).toMatchObject({
+  expect(agents.find(({ id }) => id === 'check_costs')).toMatchObject({
     model: 'thinking',
     prompt: 'Look at the costs.',
     tools: ['write_file'],
@@ -86,7 +90,7 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   });
   expect(agents.find(({ id }) => id === 'writer_report')?.depends_on).toEqual([
     'analyze_broad',
-    'analyze_costs'
+    'check_costs'
   ]);
 });
 
@@ -101,6 +105,72 @@ test('a dependency is dragged in the graph', async ({ console: page }) => {
   await node('analyze_new').locator('.target').hover();
   await page.mouse.up();
   await expect(page.locator('.svelte-flow__edge')).toHaveCount(1);
+});
+
+test('a cable is cut, an agent removed by a key and had back', async ({ console: page }) => {
+  await page.getByRole('button', { name: /^Dev studio/ }).click();
+  const nodes = page.locator('.svelte-flow__node');
+  const cables = page.locator('.svelte-flow__edge');
+  await expect(cables).toHaveCount(2);
+  await page.getByRole('group', { name: 'coder_change waits for analyze_code' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Let coder_change not wait for analyze_code' }).click();
+  await expect(cables).toHaveCount(1);
+  await nodes.filter({ hasText: 'coder_change' }).focus();
+  await page.keyboard.press('Enter');
+  const editor = page.getByRole('complementary', { name: 'Agent coder_change' });
+  await expect(editor).toBeVisible();
+  // In a field the key is for the text.
+  await editor.getByLabel('Prompt').press('Backspace');
+  await expect(nodes).toHaveCount(3);
+  await nodes.filter({ hasText: 'coder_change' }).focus();
+  await page.keyboard.press('Delete');
+  await expect(nodes).toHaveCount(2);
+  await expect(editor).toBeHidden();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(nodes).toHaveCount(3);
+  await expect(cables).toHaveCount(1);
+});
+
+test('a graph that was edited is not lost to another', async ({ console: page }) => {
+  await page.getByRole('button', { name: /^Generalist/ }).click();
+  await expect(page.getByRole('heading', { name: 'Generalist' })).toBeFocused();
+  await page.getByRole('button', { name: 'Agent', exact: true }).click();
+  await expect(page.getByText('2 agents')).toBeVisible();
+  await page.getByRole('button', { name: /^Deep research/ }).click();
+  await expect(page.getByRole('status').filter({ hasText: '3 agents' })).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(page.getByRole('status').filter({ hasText: '2 agents' })).toBeVisible();
+  await page.getByRole('button', { name: 'Drop the graph' }).click();
+  await expect(page.getByRole('heading', { name: 'Generalist' })).toBeHidden();
+});
+
+test('model and limits go to the run, planned or not', async ({ console: page, client }) => {
+  await page.getByRole('button', { name: 'Model and limits' }).click();
+  await page.getByLabel('Model, all agents').selectOption('reasoning');
+  await page.getByLabel('Keep artifacts, days').fill('2');
+  await page.getByLabel('Token budget').fill('9000');
+  await page.getByLabel('Time limit, minutes').fill('1.5');
+  await page.keyboard.press('Escape');
+  await page.locator('#directive').fill('Profile');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: '[ EXECUTE ]' }).click();
+  await expect(page).toHaveURL(/#\/runs\/run_/);
+  const state = await client.call('GET', `/runtime/state?run_id=${page.url().split('/').at(-1)}`);
+  const { agents, ...limits } = state.workflow as { agents: { model: string }[] };
+  expect(agents.map(({ model }) => model)).toEqual(['reasoning', 'reasoning']);
+  expect(limits).toMatchObject({ max_token_budget: 9000, timeout_ms: 90_000 });
+  expect(state.retention_days).toBe(2);
+});
+
+test('files are unlinked by keyboard, one after the other', async ({ console: page, client }) => {
+  await client.upload('more.csv', 'a,b\n1,2\n', true);
+  const files = page.getByRole('group', { name: 'Linked files' });
+  await files.getByRole('button', { name: 'Unlink more.csv' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(files.getByRole('button', { name: 'Unlink penguins.csv' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(files.getByRole('button', { name: /^No file is linked/ })).toBeFocused();
 });
 
 test('a scenario starts in one click and brings its files', async ({ console: page }) => {
@@ -128,9 +198,9 @@ test('a run is paused, goes on and is stopped', async ({ console: page, client }
   await expect(page.getByText('Paused', { exact: true }).first()).toBeVisible();
   await page.getByRole('button', { name: 'Resume' }).click();
   await expect(page.getByText('Running', { exact: true }).first()).toBeVisible();
-  await page.getByRole('button', { name: 'Stop' }).click();
+  await page.getByRole('button', { name: 'Stop', exact: true }).click();
   await expect(page.getByText('Stopped', { exact: true }).first()).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Stop' })).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeHidden();
 });
 
 test('a workflow the server refuses says why, and nothing is lost', async ({ console: page }) => {
@@ -143,4 +213,34 @@ test('a workflow the server refuses says why, and nothing is lost', async ({ con
   await expect(page.getByRole('textbox', { name: 'Directive', exact: true })).toHaveValue(
     'Profile'
   );
+});
+
+test('a run that goes on is steered from the deck; what it left undone says so', async ({
+  console: page,
+  client
+}) => {
+  const agents = ['a', 'b', 'c', 'd', 'e', 'f'].map((id, index, all) => ({
+    id: `analyze_${id}`,
+    depends_on: index ? [`analyze_${all[index - 1]}`] : []
+  }));
+  const { run_id } = await client.call('POST', '/runtime/start', {
+    directive: 'One after the other',
+    agents,
+    attached_files: ['penguins.csv']
+  });
+  const going = page.getByRole('group', { name: 'One after the other' });
+  await going.getByRole('button', { name: 'Pause' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(going.getByRole('button', { name: 'Resume' })).toBeFocused();
+  await going.getByRole('button', { name: 'Stop', exact: true }).click();
+  await expect(going).toBeHidden();
+  await page.goto(`${page.url().split('#')[0]}#/runs/${run_id as string}`);
+  const pipeline = page.getByRole('region', { name: 'Pipeline' });
+  await expect(pipeline.getByRole('button', { name: 'analyze_f, not run' })).toBeVisible();
+  await pipeline.locator('[data-agent]').last().focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator(':focus')).toHaveAttribute('data-agent', 'analyze_b');
+  await page.keyboard.press('Enter');
+  await expect(page.locator(':focus')).toHaveAttribute('aria-pressed', 'true');
 });
