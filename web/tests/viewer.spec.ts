@@ -179,6 +179,156 @@ test('a hostile file name is only a name', async ({ console: page, client }) => 
   expect(await clean(page)).toBeUndefined();
 });
 
+test('Markdown goes to its headings, keeps its ticks and borrows no look of the console', async ({
+  console: page,
+  client
+}) => {
+  const shown = await view(
+    page,
+    client,
+    'long.md',
+    `[down](#the-end)\n\n- [x] done\n- [ ] open\n\n\`\`\`py\ndef f(): pass\n\`\`\`\n\n[root](/runtime/library)\n\n` +
+      `<dialog open>false</dialog><div class="button viewer">plain</div>\n\n${'word\n\n'.repeat(200)}# The end`
+  );
+  await expect(shown.getByText('☑ done')).toBeVisible();
+  await expect(shown.locator('.markdown .hljs-keyword').first()).toHaveText('def');
+  await expect(shown.getByText('plain')).not.toHaveClass(/button|viewer/);
+  await expect(shown.locator('.markdown dialog')).toHaveCount(0);
+  await expect(shown.getByText('root')).not.toHaveAttribute('href');
+  await shown.getByRole('link', { name: 'down', exact: true }).click();
+  await expect(shown.getByRole('heading', { name: 'The end' })).toBeInViewport();
+  expect(page.url()).toContain('long.md');
+});
+
+test('Markdown nested beyond reason is shown as text', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'deep.md', `first words\n\n${'>'.repeat(8000)} deep`);
+  await expect(shown.getByText('first words')).toBeVisible();
+});
+
+test('a page in a frame has no link that leads it away', async ({ console: page, client }) => {
+  const shown = await view(
+    page,
+    client,
+    'links.html',
+    `<a href="${evil}/out">out</a> <a href="#here">here</a><h1 id="here">Here</h1>`
+  );
+  const frame = shown.frameLocator('iframe');
+  await frame.getByText('out').click();
+  await expect(frame.getByRole('heading', { name: 'Here' })).toBeVisible();
+  await expect(frame.getByText('out')).toHaveAttribute('title', `Leads to ${evil}/out`);
+  await shown.getByRole('button', { name: 'Source' }).click();
+  await expect(shown).toContainText(`href="${evil}/out"`);
+});
+
+test('JSON keeps its digits, and its tree is walked with the arrow keys', async ({
+  console: page,
+  client
+}) => {
+  await client.upload('z.txt', 'the next file');
+  const shown = await view(
+    page,
+    client,
+    'a.json',
+    '{"id": 12345678901234567890, "in": {"x": 1.50}}'
+  );
+  await expect(shown.getByText('12345678901234567890')).toBeVisible();
+  await shown.locator('summary').first().focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowRight');
+  await expect(shown.getByText('1.50')).toBeVisible();
+  await page.keyboard.press('ArrowLeft');
+  await expect(shown.getByText('1.50')).toBeHidden();
+  await expect(page.getByRole('dialog', { name: 'Viewer: a.json' })).toBeVisible();
+});
+
+test('what comes in beside does not draw the open file anew', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'a.json', '{"in": {"x": "found"}}');
+  await shown.locator('summary').nth(1).click();
+  await expect(shown.getByText('"found"')).toBeVisible();
+  await client.upload('b.txt', 'new');
+  await expect(shown.getByText('1/2')).toBeVisible();
+  await client.call('PUT', '/runtime/library/files/a.json/link');
+  await page.waitForTimeout(300);
+  await expect(shown.getByText('"found"')).toBeVisible();
+});
+
+test('an older version is shown as what it was', async ({ console: page, client }) => {
+  await client.upload('notes.txt', 'first');
+  const shown = await view(page, client, 'notes.txt', 'second, and longer');
+  await expect(shown.getByText('text/plain · 18 B · v2')).toBeVisible();
+  await shown.getByRole('button', { name: /^v1 / }).click();
+  await expect(shown.getByText('text/plain · 5 B · v1')).toBeVisible();
+  await expect(shown.getByRole('region', { name: 'Text' })).toContainText('first');
+  await expect(shown.getByRole('link', { name: 'Download' })).toHaveAttribute('href', /version=1/);
+});
+
+test('a table is read as it is written, and its last page is a click away', async ({
+  console: page,
+  client
+}) => {
+  const rows = Array.from({ length: 1234 }, (_, n) => `${String(n).padStart(5, '0')},${n}.50`);
+  const shown = await view(page, client, 'codes.csv', ['code,price', ...rows].join('\n'));
+  await expect(shown.getByRole('cell', { name: '00007' })).toBeVisible();
+  await expect(shown.getByRole('cell', { name: '7.50', exact: true })).toBeVisible();
+  await shown.getByRole('button', { name: 'Last rows' }).click();
+  await expect(shown.getByRole('cell', { name: '01233' })).toBeVisible();
+  await expect(shown.getByText('1,201–1,234')).toBeVisible();
+  await expect(shown.getByText('2 columns · 1,234 rows')).toBeVisible();
+  await expect(
+    shown.getByRole('columnheader', { name: /price/ }).getByRole('img')
+  ).toHaveAccessibleName(/0.5 to 1233.5/);
+});
+
+test('a wide table is scrolled, not left, with the arrow keys', async ({
+  console: page,
+  client
+}) => {
+  await client.upload('b.txt', 'the next file');
+  const names = Array.from({ length: 60 }, (_, n) => `column_${n}`).join(',');
+  const shown = await view(page, client, 'a.csv', `${names}\n${names}\n`);
+  const table = shown.getByRole('region', { name: 'Table a.csv' });
+  await table.focus();
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => table.evaluate((node) => node.scrollLeft)).toBeGreaterThan(0);
+  await expect(page.getByRole('dialog', { name: 'Viewer: a.csv' })).toBeVisible();
+});
+
+test('the page behind is out of reach, and has the focus again after', async ({
+  console: page,
+  client
+}) => {
+  const shown = await view(page, client, 'a.txt', 'words');
+  await expect(shown).toBeFocused();
+  await expect(page.locator('#directive')).toHaveCount(1);
+  expect(await page.locator('#directive').evaluate((node) => !!node.closest('[inert]'))).toBe(true);
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('textbox', { name: 'Directive', exact: true })).toBeEnabled();
+  expect(await page.locator('#directive').evaluate((node) => !!node.closest('[inert]'))).toBe(
+    false
+  );
+});
+
+test('on a narrow screen where it came from is folded below', async ({ console: page, client }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const shown = await view(page, client, 'a.txt', 'words');
+  await expect(shown.getByText('SHA-256')).toBeHidden();
+  await shown.getByText('Where it came from, versions').click();
+  await expect(shown.getByText('SHA-256')).toBeVisible();
+});
+
+test('a picture is zoomed with keys and the wheel', async ({ console: page, client }) => {
+  const shown = await view(page, client, 'dot.png', PNG);
+  await expect(shown.getByRole('img', { name: 'dot.png' })).toBeVisible();
+  await expect(shown.getByText('2 × 2')).toBeVisible();
+  await page.keyboard.press('+');
+  await expect(shown.getByText('125 %')).toBeVisible();
+  await shown.getByRole('img', { name: 'dot.png' }).hover();
+  await page.mouse.wheel(0, -100);
+  await expect(shown.getByText('156 %')).toBeVisible();
+  await page.keyboard.press('0');
+  await expect(shown.getByText('fitted')).toBeVisible();
+});
+
 test('an artifact tells where it came from', async ({ console: page, client, raro }) => {
   await client.upload('penguins.csv', example('penguins.csv'));
   const run = await client.run('Compare body mass by species', ['penguins.csv']);
