@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from raro.api import answers
-from raro.api.downloads import blob_response
+from raro.api.downloads import artifact_called, blob_response, no_artifact
 from raro.api.problems import DOCUMENTED
 from raro.api.session import CallerIs, ServicesAre
 from raro.commands.library import Done
-from raro.errors import ArtifactNotFound, RunNotFound
+from raro.errors import RunNotFound
 from raro.files.archive import ArchiveEntry, zip_stream
 from raro.files.names import checked_path
 from raro.projections import artifacts as query
@@ -109,7 +109,7 @@ async def get_lineage(request: Request, run_id: str, path: str, caller: CallerIs
     """What an artifact was made from, and where it was saved to."""
     found = await services.views.ask(query.lineage, caller.client_id, run_id, checked_path(path))
     if found is None:
-        return await _of_that_name(request, services, caller.client_id, run_id, path, "lineage")
+        return await artifact_called(request, services, caller.client_id, run_id, path, "lineage")
     return JSONResponse(found)
 
 
@@ -120,7 +120,7 @@ async def list_artifact_versions(
     """Every version of an artifact, newest first."""
     versions = await services.views.ask(query.versions, caller.client_id, run_id, checked_path(path))
     if not versions:
-        return await _of_that_name(request, services, caller.client_id, run_id, path, "versions")
+        return await artifact_called(request, services, caller.client_id, run_id, path, "versions")
     return JSONResponse({"run_id": run_id, "filename": path, "versions": versions})
 
 
@@ -178,7 +178,7 @@ async def get_artifact(
     """An artifact's bytes; every version has its own address."""
     row = await services.views.artifact(caller.client_id, run_id, checked_path(path), version)
     if row is None or (row["gone"] and services.blobs.exists(row["sha256"])):
-        raise _missing(run_id, path)
+        raise no_artifact(run_id, path)
     return blob_response(request, services.blobs, row, download=download)
 
 
@@ -186,16 +186,6 @@ async def get_artifact(
 async def delete_artifact(run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Delete one artifact; restorable for the grace period."""
     return await _done(services, await services.artifacts.delete(caller, run_id, path))
-
-
-async def _of_that_name(
-    request: Request, services: ServicesAre, client_id: str, run_id: str, path: str, word: str
-) -> Response:
-    """An artifact may be called `x/lineage`: where there is no `x` to ask about, that is what was meant."""
-    row = await services.views.artifact(client_id, run_id, f"{path}/{word}")
-    if row is None or row["gone"]:
-        raise _missing(run_id, path)
-    return blob_response(request, services.blobs, row, download=False)
 
 
 async def _behind(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -214,12 +204,6 @@ async def _metadata(services: ServicesAre, client_id: str, run_id: str) -> dict[
 async def _done(services: ServicesAre, done: Done) -> Response:
     await services.projected(done.seq)
     return JSONResponse({"success": True, "seq": done.seq}, headers={"Raro-Seq": str(done.seq)})
-
-
-def _missing(run_id: str, path: str) -> ArtifactNotFound:
-    return ArtifactNotFound(
-        f"run {run_id!r} has no artifact {path!r}, or it was deleted or has expired.", run_id=run_id, path=path
-    )
 
 
 def _unix(text: str) -> float:

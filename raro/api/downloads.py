@@ -12,7 +12,8 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from raro.api.problems import problem
-from raro.errors import BytesErased
+from raro.api.services import Services
+from raro.errors import ArtifactNotFound, BytesErased
 from raro.files.blobs import BlobStore
 
 _CHUNK_BYTES = 4 * 1024 * 1024
@@ -53,6 +54,26 @@ def blob_response(request: Request, blobs: BlobStore, row: dict[str, Any], *, do
         return answer
     path: Path = blobs.path(row["sha256"], verified=True)
     return BlobResponse(path, headers=headers, media_type=_media_type(row["content_type"]))
+
+
+async def artifact_called(
+    request: Request, services: Services, client_id: str, run_id: str, path: str, word: str
+) -> Response:
+    """An artifact may be called `x/lineage`: where there is no `x` to ask about, that is what was meant.
+
+    Raises ArtifactNotFound, of `x`.
+    """
+    row = await services.views.artifact(client_id, run_id, f"{path}/{word}")
+    if row is None or row["gone"]:
+        raise no_artifact(run_id, path)
+    return blob_response(request, services.blobs, row, download=False)
+
+
+def no_artifact(run_id: str, path: str) -> ArtifactNotFound:
+    """What is said of a path that a run has no artifact at, or has no more."""
+    return ArtifactNotFound(
+        f"run {run_id!r} has no artifact {path!r}, or it was deleted or has expired.", run_id=run_id, path=path
+    )
 
 
 def bytes_headers(row: dict[str, Any], *, download: bool = False) -> dict[str, str]:

@@ -7,15 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse
 
 from raro.api import answers
 from raro.api.answers import Answer
+from raro.api.downloads import artifact_called, no_artifact
 from raro.api.problems import DOCUMENTED
 from raro.api.session import CallerIs, ServicesAre
-from raro.errors import ArtifactNotFound, BytesErased, FileNotFound
+from raro.errors import BytesErased, FileNotFound
 from raro.files.names import checked_filename, checked_path
 from raro.files.previews import is_table, preview
 from raro.files.tables import ROWS_MAX, Page
@@ -102,6 +103,7 @@ async def preview_file(
     "/artifacts/{run_id}/files/{path:path}/preview", operation_id="preview_artifact", response_model=PreviewAnswer
 )
 async def preview_artifact(
+    request: Request,
     run_id: str,
     path: str,
     caller: CallerIs,
@@ -115,10 +117,10 @@ async def preview_artifact(
 ) -> Any:
     """See an artifact without downloading it."""
     row = await services.views.artifact(caller.client_id, run_id, checked_path(path), version)
-    if row is None or (row["gone"] and services.blobs.exists(row["sha256"])):
-        raise ArtifactNotFound(
-            f"run {run_id!r} has no artifact {path!r}, or it was deleted or has expired.", run_id=run_id, path=path
-        )
+    if row is None:
+        return await artifact_called(request, services, caller.client_id, run_id, path, "preview")
+    if row["gone"] and services.blobs.exists(row["sha256"]):
+        raise no_artifact(run_id, path)
     if row["gone"]:
         raise BytesErased(f"{path!r} was {row['gone']} and its bytes are erased; the record stays.")
     return await _answer(services, row, Page(offset, limit, sort, descending, figures))

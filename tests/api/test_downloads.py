@@ -238,7 +238,7 @@ async def test_a_text_too_long_for_an_event_is_read_by_its_hash(stage: Stage, me
     assert (unknown.status_code, unknown.json()["code"]) == (404, "output_not_found")
 
 
-@pytest.mark.parametrize("word", ["lineage", "versions"])
+@pytest.mark.parametrize("word", ["lineage", "versions", "preview"])
 async def test_an_artifact_may_be_called_as_a_question_is(stage: Stage, me: str, word: str) -> None:
     run_id = await stage.run(me, {f"deep/{word}": b"its bytes", "file": b"another"})
     async with stage.client(me) as client:

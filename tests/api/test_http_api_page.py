@@ -15,8 +15,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text()
 _ROW = re.compile(r"^\| (GET|PUT|POST|DELETE) (/\S+) \|", re.MULTILINE)
-# Errors that no answer over HTTP carries: of starting a process, and of the client's own side.
-_ELSEWHERE = {"start_failed", "storage_in_use", "server_unreachable", "bad_answer", "transfer_damaged"}
+# Errors that no answer over HTTP carries: of starting a process, of a backup, and of the client's own side.
+_ELSEWHERE = {
+    "start_failed", "storage_in_use", "storage_not_empty", "bad_backup", "server_unreachable", "bad_answer",
+    "transfer_damaged",
+}  # fmt: skip
 # Roots of the tree whose leaves are raised, and errors that end in a run's own record.
 _NEVER_RAISED = {"not_found", "conflict", "gone", "unprocessable", "unavailable"}
 _IN_RUNS = {"sandbox_unavailable", "unsafe_file", "log_damaged"}
