@@ -8,6 +8,7 @@ import random
 import httpx
 import pytest
 
+from raro.client.frames import Frame
 from raro.events.catalogue import ArtifactDeleted, ArtifactPinned, ArtifactRestored, EventData
 from raro.events.subjects import live_subject
 from tests.api.conftest import Stage, client_headers
@@ -37,12 +38,14 @@ async def test_a_new_page_gets_snapshots_and_then_patches_like_rest_rows(stage: 
 
 async def test_a_beat_comes_in_silence_and_is_a_place_to_resume_from(stage: Stage, me: str) -> None:
     async with stage.client(me) as client, opened(client) as incoming:
-        beats = []
+        # An empty log's head is 0, and whether it is empty depends on the tests before.
+        await client.put("/runtime/library/files/first.txt", content=b"1")
+        beats: list[Frame] = []
         async for frame in incoming:
-            beats += [frame] if frame.event == "beat" else []
+            beats += [frame] if frame.event == "beat" and frame.data["head"] else []
             if len(beats) == 3:
                 break
-    assert all(frame.id and frame.data["head"] for frame in beats)
+    assert all(frame.id for frame in beats)
 
 
 @pytest.mark.parametrize("by_header", [False, True])
