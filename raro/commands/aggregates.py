@@ -17,10 +17,10 @@ from typing import Generic, TypeVar
 from uuid import uuid4, uuid5
 from weakref import WeakValueDictionary
 
-from raro.errors import TooMuchContention
+from raro.errors import RaroError, TooMuchContention
 from raro.events.catalogue import Aggregate, EventData
 from raro.events.envelope import ID_NAMESPACE, Cause, Event, Recorded, new_event
-from raro.events.log import EventLog, WrongLastSequence
+from raro.events.log import TRIES, EventLog, WrongLastSequence
 from raro.events.subjects import aggregate_filter
 
 State = TypeVar("State")
@@ -57,6 +57,11 @@ class Loaded(Generic[State]):
     seq: int
     keyed: dict[str, tuple[Recorded, ...]] = field(default_factory=dict)
 
+    def done(self, cause: Cause) -> Appended[State] | None:
+        """What an earlier command of the same key did."""
+        recorded = self.keyed.get(cause.id)
+        return Appended(self.state, recorded[-1].seq, tuple(one.event for one in recorded)) if recorded else None
+
 
 @dataclass(frozen=True, slots=True)
 class Appended(Generic[State]):
@@ -68,13 +73,25 @@ class Appended(Generic[State]):
 
 
 class Aggregates(Generic[State]):
-    """All aggregates of one kind: a cache of folded states in front of the log."""
+    """All aggregates of one kind: a cache of folded states in front of the log.
 
-    def __init__(self, log: EventLog, kind: Aggregate, initial: State, evolve: Callable[[State, Event], State]) -> None:
+    `optimistic` saves a look at the log before most commands; `decide` must then bear a state from before its cause.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        kind: Aggregate,
+        initial: State,
+        evolve: Callable[[State, Event], State],
+        *,
+        optimistic: bool = False,
+    ) -> None:
         self.log = log
         self._kind: Aggregate = kind
         self._initial = initial
         self._evolve = evolve
+        self._optimistic = optimistic
         self._cache: OrderedDict[str, Loaded[State]] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -100,20 +117,46 @@ class Aggregates(Generic[State]):
         subject = aggregate_filter(client_id, self._kind, aggregate_id)
         lock = self._locks.setdefault(subject, asyncio.Lock())
         async with lock:
+            if self._optimistic and (appended := await self._unread(client_id, aggregate_id, cause, decide)):
+                return appended
             for attempt in range(_TRIES):
                 loaded = await self.load(client_id, aggregate_id)
-                if done := loaded.keyed.get(cause.id):
-                    return Appended(loaded.state, done[-1].seq, tuple(recorded.event for recorded in done))
+                if done := loaded.done(cause):
+                    return done
                 events = [new_event(client_id, aggregate_id, data, cause) for data in decide(loaded.state)]
                 if not events:
                     return Appended(loaded.state, loaded.seq, ())
-                try:
-                    seq = await self.log.append(events, expect={subject: loaded.seq})
-                except WrongLastSequence:
-                    await asyncio.sleep(random.uniform(0, 0.002 * (attempt + 1)))
-                    continue
-                return Appended(self.note(client_id, aggregate_id, loaded, events, seq), seq, tuple(events))
+                if appended := await self._append(client_id, aggregate_id, loaded, events):
+                    return appended
+                await asyncio.sleep(random.uniform(0, 0.002 * (attempt + 1)))
         raise TooMuchContention(f"others kept changing {aggregate_id} {_TRIES} times in a row; try again.")
+
+    async def _unread(
+        self, client_id: str, aggregate_id: str, cause: Cause, decide: Callable[[State], Sequence[EventData]]
+    ) -> Appended[State] | None:
+        """Append what `decide` says of the state as last seen: the log refuses it if that is an old one.
+
+        None when it did, and when there is a refusal or nothing to append: those count only of the state as of now.
+        """
+        seen = self._cache.get(aggregate_filter(client_id, self._kind, aggregate_id)) or Loaded(self._initial, 0)
+        if done := seen.done(cause):
+            return done
+        try:
+            events = [new_event(client_id, aggregate_id, data, cause) for data in decide(seen.state)]
+        except RaroError:
+            return None
+        # One try: it stands for the look at the log, which tells within a request's time that the log is away.
+        return await self._append(client_id, aggregate_id, seen, events, tries=1) if events else None
+
+    async def _append(
+        self, client_id: str, aggregate_id: str, loaded: Loaded[State], events: Sequence[Event], *, tries: int = TRIES
+    ) -> Appended[State] | None:
+        try:
+            expect = {aggregate_filter(client_id, self._kind, aggregate_id): loaded.seq}
+            seq = await self.log.append(events, expect=expect, tries=tries)
+        except WrongLastSequence:
+            return None
+        return Appended(self.note(client_id, aggregate_id, loaded, events, seq), seq, tuple(events))
 
     def note(
         self, client_id: str, aggregate_id: str, before: Loaded[State], events: Sequence[Event], last_seq: int

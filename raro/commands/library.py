@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from raro.commands.aggregates import Aggregates, Appended, Caller
 from raro.domain import library
 from raro.domain.library import Slot
-from raro.errors import KeyReused
+from raro.errors import FileNotFound, KeyReused
 from raro.events.catalogue import EventData, FileUploaded
 from raro.events.log import EventLog
 from raro.events.shapes import BlobRef, Origin
@@ -18,6 +19,10 @@ from raro.files.names import checked_filename
 
 PUBLIC = "public"
 _Decide = Callable[[Slot], Sequence[EventData]]
+
+
+class _DecideLink(Protocol):
+    def __call__(self, slot: Slot, filename: str, *, public: bool) -> Sequence[EventData]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Uploaded:
 
 def library_aggregates(log: EventLog) -> Aggregates[Slot]:
     """The slots of all libraries."""
-    return Aggregates(log, "library", Slot(), library.evolve)
+    return Aggregates(log, "library", Slot(), library.evolve, optimistic=True)
 
 
 class LibraryCommands:
@@ -82,17 +87,11 @@ class LibraryCommands:
 
     async def link(self, caller: Caller, filename: str) -> Done:
         """Give the file to the client's next runs. Raises FileNotFound."""
-        public = await self.is_public(filename)
-        return await self._simple(
-            caller, filename, "link", lambda slot: library.decide_link(slot, filename, public=public)
-        )
+        return await self._linking(caller, filename, "link", library.decide_link)
 
     async def unlink(self, caller: Caller, filename: str) -> Done:
         """Give it to no more runs. Raises FileNotFound."""
-        public = await self.is_public(filename)
-        return await self._simple(
-            caller, filename, "unlink", lambda slot: library.decide_unlink(slot, filename, public=public)
-        )
+        return await self._linking(caller, filename, "unlink", library.decide_unlink)
 
     async def delete(self, caller: Caller, filename: str) -> Done:
         """Delete the client's own file. Raises FileNotFound."""
@@ -112,6 +111,15 @@ class LibraryCommands:
         """Whether everyone can read a file of that name."""
         filename = checked_filename(filename)
         return (await self.slots.load(PUBLIC, file_id(PUBLIC, filename))).state.current is not None
+
+    async def _linking(self, caller: Caller, filename: str, command: str, decide: _DecideLink) -> Done:
+        """The public library is asked only when the client has no such file of its own."""
+        try:
+            return await self._simple(caller, filename, command, lambda slot: decide(slot, filename, public=False))
+        except FileNotFound:
+            if not await self.is_public(filename):
+                raise
+        return await self._simple(caller, filename, command, lambda slot: decide(slot, filename, public=True))
 
     async def _simple(self, caller: Caller, filename: str, command: str, decide: _Decide) -> Done:
         return Done((await self._execute(caller, checked_filename(filename), command, decide)).seq)

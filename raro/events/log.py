@@ -26,7 +26,7 @@ from raro.events.subjects import aggregate_filter, aggregate_of
 from raro.events.upcasters import CURRENT, Upcasters
 
 MAX_BATCH = 1000
-_TRIES = 4
+TRIES = 4
 _WRONG_LAST_SEQUENCE = (10071, 10164)
 _DUPLICATE_IN_BATCH = 10201
 
@@ -59,7 +59,9 @@ class EventLog:
         """The last sequence in the log."""
         return (await self.state()).last_seq
 
-    async def append(self, events: Sequence[Event], *, expect: Mapping[str, int] | None = None) -> int:
+    async def append(
+        self, events: Sequence[Event], *, expect: Mapping[str, int] | None = None, tries: int = TRIES
+    ) -> int:
         """Append all events or none; return the sequence of the last.
 
         `expect` maps an aggregate's filter to the last sequence it must still have. The same events may be
@@ -71,7 +73,7 @@ class EventLog:
         if not 0 < len(events) <= MAX_BATCH:
             raise ValueError(f"a batch has 1 to {MAX_BATCH} events, this one has {len(events)}")
         messages = _messages(events, dict(expect or {}))
-        for attempt in range(_TRIES):
+        for attempt in range(tries):
             try:
                 return await self._publish(messages)
             except wire.ApiError as error:
@@ -81,7 +83,7 @@ class EventLog:
                     return seq
                 raise WrongLastSequence(events[0].subject) from error
             except LogUnavailable:
-                if attempt == _TRIES - 1:
+                if attempt == tries - 1:
                     raise
                 await asyncio.sleep(0.1 * 2**attempt)
         raise AssertionError("unreachable")
@@ -132,14 +134,17 @@ class EventLog:
         """Where the last event stands, when an earlier try did store the batch.
 
         A standalone server checks the expected sequence before the message id, so the retry of an append
-        that succeeded is told "wrong last sequence" (FACTS.md): what came after that sequence decides.
+        that succeeded is told "wrong last sequence" (FACTS.md): what came after that sequence decides. The batch must
+        come first there, or the caller would take a state for whole that lacks what is in between.
         """
         last = events[-1]
-        after = expect.get(aggregate_of(last.subject), 0)
-        for stored in await get_many(self.nc, last.subject, after):
-            if self._recorded(stored).event.id == last.id:
-                return stored.seq
-        return None
+        aggregate = aggregate_of(last.subject)
+        batch = [event.id for event in events if aggregate_of(event.subject) == aggregate]
+        stored = await get_many(self.nc, aggregate, expect.get(aggregate, 0))
+        there = [self._recorded(message).event.id for message in stored]
+        if aggregate in expect:
+            return stored[len(batch) - 1].seq if there[: len(batch)] == batch else None
+        return next((message.seq for message, event_id in zip(stored, there, strict=True) if event_id == last.id), None)
 
     async def _whole(self, stored: Sequence[StoredMessage]) -> list[StoredMessage]:
         """Leave out the members of batches whose commit never reached the disk (FACTS.md, torn batches)."""
@@ -186,4 +191,4 @@ async def open_log(nc: Client, *, replicas: int = 1, upcasters: Upcasters = CURR
     return EventLog(nc, await ensure_stream(nc, replicas), upcasters)
 
 
-__all__ = ["MAX_BATCH", "STREAM", "EventLog", "History", "WrongLastSequence", "open_log"]
+__all__ = ["MAX_BATCH", "STREAM", "TRIES", "EventLog", "History", "WrongLastSequence", "open_log"]
