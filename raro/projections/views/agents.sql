@@ -16,9 +16,9 @@ FROM (
 -- on: agent_scheduled, agent_started, agent_finished, agent_failed
 UPDATE agents AS t SET status = CASE s.event
     WHEN 'agent_scheduled' THEN 'scheduled' WHEN 'agent_started' THEN 'running'
-    WHEN 'agent_finished' THEN 'finished' ELSE 'failed' END
+    WHEN 'agent_finished' THEN 'finished' ELSE 'failed' END, seq = greatest(t.seq, s.seq)
 FROM (
-    SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, arg_max(event, seq) AS event
+    SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, arg_max(event, seq) AS event, max(seq) AS seq
     FROM incoming
     WHERE event IN ('agent_scheduled', 'agent_started', 'agent_finished', 'agent_failed') GROUP BY ALL
 ) AS s
@@ -38,13 +38,13 @@ WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s
 UPDATE agents AS t SET
     turns = t.turns + s.turns, tokens = t.tokens + s.tokens, latency_ms = t.latency_ms + s.latency_ms,
     tools = list_sort(list_distinct(list_concat(t.tools, s.tools))),
-    thought_signature = coalesce(s.last->>'$.thought_signature', t.thought_signature)
+    thought_signature = coalesce(s.thought_signature, t.thought_signature), seq = greatest(t.seq, s.seq)
 FROM (
     SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, count(*) AS turns,
            sum((data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT) AS tokens,
            sum((data->>'$.latency_ms')::BIGINT) AS latency_ms,
            flatten(list(json_extract_string(data, '$.tool_calls[*].name'))) AS tools,
-           arg_max(data, seq) FILTER (data->>'$.thought_signature' IS NOT NULL) AS last
+           arg_max(data->>'$.thought_signature', seq) AS thought_signature, max(seq) AS seq
     FROM incoming WHERE event = 'agent_turn_completed' GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s.agent_id;
@@ -76,20 +76,9 @@ FROM (
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s.agent_id;
 
 -- on: file_generated
-UPDATE agents AS t SET files = t.files + s.files
+UPDATE agents AS t SET files = t.files + s.files, seq = greatest(t.seq, s.seq)
 FROM (
-    SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, count(*) AS files
+    SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, count(*) AS files, max(seq) AS seq
     FROM incoming WHERE event = 'file_generated' GROUP BY ALL
-) AS s
-WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s.agent_id;
-
--- on: agent_scheduled, agent_started, agent_turn_completed, agent_finished, agent_failed, file_generated
-UPDATE agents AS t SET seq = s.seq
-FROM (
-    SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, max(seq) AS seq
-    FROM incoming
-    WHERE event IN ('agent_scheduled', 'agent_started', 'agent_turn_completed', 'agent_finished', 'agent_failed',
-                    'file_generated')
-    GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s.agent_id;

@@ -14,20 +14,22 @@ WHEN NOT MATCHED THEN INSERT VALUES (
     s.client_id, s.aggregate_id, s.data->>'$.filename', (s.data->>'$.version_number')::INTEGER, s.data->>'$.sha256',
     (s.data->>'$.size_bytes')::BIGINT, s.data->>'$.content_type', s.time, s.data->'$.origin', false, false, NULL, s.seq);
 
--- on: file_linked, file_unlinked, file_deleted, file_restored
+-- on: file_linked, file_unlinked, file_deleted
 MERGE INTO library_files AS t USING (
-    SELECT client_id, aggregate_id, any_value(data->>'$.filename') AS filename,
-           arg_max(event, seq) FILTER (event IN ('file_linked', 'file_unlinked', 'file_deleted')) AS link,
-           arg_max(event, seq) FILTER (event NOT IN ('file_linked', 'file_unlinked')) AS life,
-           arg_max(time, seq) FILTER (event = 'file_deleted') AS deleted_at, max(seq) AS seq
-    FROM incoming
-    WHERE event IN ('file_uploaded', 'file_linked', 'file_unlinked', 'file_deleted', 'file_restored') GROUP BY ALL
+    SELECT client_id, aggregate_id, any_value(data->>'$.filename') AS filename, arg_max(event, seq) AS event,
+           max(seq) AS seq
+    FROM incoming WHERE event IN ('file_linked', 'file_unlinked', 'file_deleted') GROUP BY ALL
 ) AS s ON t.client_id = s.client_id AND t.file_id = s.aggregate_id
-WHEN MATCHED THEN UPDATE SET
-    linked = coalesce(s.link = 'file_linked', t.linked),
-    deleted = coalesce(s.life = 'file_deleted', t.deleted),
-    deleted_at = CASE WHEN s.life IS NULL THEN t.deleted_at WHEN s.life = 'file_deleted' THEN s.deleted_at END,
-    seq = s.seq
-WHEN NOT MATCHED THEN INSERT (client_id, file_id, filename, linked, deleted, deleted_at, seq)
-VALUES (s.client_id, s.aggregate_id, s.filename, coalesce(s.link = 'file_linked', false),
-        coalesce(s.life = 'file_deleted', false), CASE s.life WHEN 'file_deleted' THEN s.deleted_at END, s.seq);
+WHEN MATCHED THEN UPDATE SET linked = s.event = 'file_linked', seq = greatest(t.seq, s.seq)
+WHEN NOT MATCHED THEN INSERT (client_id, file_id, filename, linked, deleted, seq)
+VALUES (s.client_id, s.aggregate_id, s.filename, s.event = 'file_linked', false, s.seq);
+
+-- on: file_deleted, file_restored
+UPDATE library_files AS t SET
+    deleted = s.event = 'file_deleted', deleted_at = CASE s.event WHEN 'file_deleted' THEN s.time END,
+    seq = greatest(t.seq, s.seq)
+FROM (
+    SELECT client_id, aggregate_id, arg_max(event, seq) AS event, arg_max(time, seq) AS time, max(seq) AS seq
+    FROM incoming WHERE event IN ('file_uploaded', 'file_deleted', 'file_restored') GROUP BY ALL
+) AS s
+WHERE t.client_id = s.client_id AND t.file_id = s.aggregate_id;
