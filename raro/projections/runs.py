@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from raro.projections.queries import Connection, Row, from_cursor, one, rows, to_cursor
 
-_ROW = """
-    SELECT run_id, workflow_id, name, directive, status, code, reason, sandbox, rfc3339(started_at) AS started_at,
-           rfc3339(ended_at) AS ended_at, epoch_ms(ended_at - started_at) AS duration_ms, tokens AS total_tokens_used,
-           files, errors, session_expired, seq,
-           (SELECT to_json(list({'agent_id': a.agent_id, 'status': a.status, 'turns': a.turns, 'tokens': a.tokens,
-                                 'files': a.files, 'message': a.message} ORDER BY a.position))
-            FROM agents AS a WHERE a.client_id = r.client_id AND a.run_id = r.run_id) AS agents
+_FIELDS = """
+    run_id, workflow_id, name, directive, status, code, reason, sandbox, rfc3339(started_at) AS started_at,
+    rfc3339(ended_at) AS ended_at, epoch_ms(ended_at - started_at) AS duration_ms, tokens AS total_tokens_used,
+    files, errors, session_expired, seq
+"""
+_ROW = f"""
+    SELECT {_FIELDS.strip()},
+           coalesce((
+               SELECT to_json(list({{'agent_id': a.agent_id, 'status': a.status, 'turns': a.turns, 'tokens': a.tokens,
+                                     'files': a.files, 'message': a.message}} ORDER BY a.position))
+               FROM agents AS a WHERE a.client_id = r.client_id AND a.run_id = r.run_id), '[]') AS agents
     FROM runs AS r
+"""
+_PROGRESS = """
+    SELECT run_id, agent_id, status, turns, tokens, files, message FROM agents
+    WHERE client_id = $client AND list_contains($runs, run_id) ORDER BY position
 """
 _STATE = """
     SELECT run_id, workflow_id, name, client_id, directive, status, code, reason, sandbox, workflow, inputs,
@@ -62,8 +70,16 @@ def page(
 
 def changes(connection: Connection, client_id: str, after: int) -> tuple[list[Row], list[str]]:
     """Runs touched by events above `after`; a run never goes away."""
-    sql = f"{_ROW} WHERE client_id = $client AND seq > $after"
-    return rows(connection, sql, {"client": client_id, "after": after}, parse=("agents",)), []
+    if not after:
+        return rows(connection, f"{_ROW} WHERE client_id = $client", {"client": client_id}, parse=("agents",)), []
+    # Two plain questions cost half of the one with a question inside: what they cost is planning.
+    sql = f"SELECT {_FIELDS} FROM runs WHERE client_id = $client AND seq > $after"
+    touched = {row["run_id"]: row for row in rows(connection, sql, {"client": client_id, "after": after})}
+    for row in touched.values():
+        row["agents"] = []
+    for agent in rows(connection, _PROGRESS, {"client": client_id, "runs": list(touched)}) if touched else ():
+        touched[agent.pop("run_id")]["agents"].append(agent)
+    return list(touched.values()), []
 
 
 def state(connection: Connection, client_id: str, run_id: str) -> Row | None:

@@ -1,8 +1,8 @@
 """The SQL of the views: read from `views/*.sql`, one file a table, and the version they make together.
 
-A file is statements, each headed by `-- on:` and the events that make it run (`*` all, `run *` all of runs). DuckDB
-plans a statement anew on every execution, which costs more than folding one event: so a statement is short and runs
-only when it is needed.
+A file is statements, each headed by `-- on:` and the events that make it run (`*` all, `run *` all of runs but those
+behind `-- not on:`). DuckDB plans a statement anew on every execution, which costs more than folding one event: so a
+statement is short and runs only when it is needed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ORDER = (
     "parked",
     "blob_references",
 )
-_STATEMENT = re.compile(r"((?:^-- on: [^\n]*\n)+)(.*?);$", re.MULTILINE | re.DOTALL)
+_STATEMENT = re.compile(r"((?:^-- on: [^\n]*\n)+)((?:^-- not on: [^\n]*\n)*)(.*?);$", re.MULTILINE | re.DOTALL)
 # The events of the batch that is being folded, as the views read them.
 SET_UP = "CREATE TEMP TABLE incoming AS SELECT * FROM events LIMIT 0"
 
@@ -39,11 +39,14 @@ class Statement:
 
     table: str
     events: frozenset[str]
+    not_events: frozenset[str]
     sql: str
 
-    def concerns(self, events: frozenset[str], aggregates: frozenset[str]) -> bool:
-        """Whether a batch with these events needs it."""
-        return "*" in self.events or bool(self.events & events) or ("run *" in self.events and "run" in aggregates)
+    def concerns(self, events: frozenset[str], of_runs: frozenset[str]) -> bool:
+        """Whether a batch with these events, and among them these of runs, needs it."""
+        if "*" in self.events or self.events & events:
+            return True
+        return "run *" in self.events and bool(of_runs - self.not_events)
 
 
 @cache
@@ -62,7 +65,9 @@ def decode() -> str:
 def statements() -> tuple[Statement, ...]:
     """Every statement in the order it runs; the first fills `events`."""
     return tuple(
-        Statement(table, _names(match[1]), match[2]) for table in _ORDER for match in _STATEMENT.finditer(_text(table))
+        Statement(table, _names(match[1]), _names(match[2]), match[3])
+        for table in _ORDER
+        for match in _STATEMENT.finditer(_text(table))
     )
 
 
@@ -74,7 +79,7 @@ def version() -> str:
 
 
 def _names(heads: str) -> frozenset[str]:
-    named = heads.replace("-- on:", ",").split(",")
+    named = re.sub("-- (not )?on:", ",", heads).split(",")
     return frozenset(name.strip() for name in named if name.strip())
 
 

@@ -125,11 +125,11 @@ class Store:
     def _fold(self, batch: Sequence[RawMessage], events: Sequence[RawMessage], *, only_events: bool = False) -> Folded:
         tokens = [message.subject.split(".") for message in events]
         names = frozenset(token[5] for token in tokens if len(token) > 5)
-        aggregates = frozenset(token[3] for token in tokens if len(token) > 3)
+        of_runs = frozenset(token[5] for token in tokens if len(token) > 5 and token[3] == "run")
         clients = frozenset(token[2] for token in tokens if len(token) > 2)
         last = batch[-1]
         cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
-        needed = [step for step in statements.statements() if step.concerns(names, aggregates)]
+        needed = [step for step in statements.statements() if step.concerns(names, of_runs)]
         connection = self._connection
         connection.execute("BEGIN")
         try:

@@ -37,19 +37,23 @@ UPDATE runs AS t SET session_expired = true
 FROM incoming AS s
 WHERE s.event = 'session_expired' AND t.client_id = s.client_id AND t.run_id = s.aggregate_id;
 
--- on: agent_turn_completed
-UPDATE runs AS t SET tokens = t.tokens + s.tokens
+-- on: agent_turn_completed, artifact_promoted, agent_failed
+UPDATE runs AS t SET
+    tokens = t.tokens + s.tokens, files = t.files + s.files, errors = t.errors + s.errors, seq = greatest(t.seq, s.seq)
 FROM (
-    SELECT client_id, aggregate_id, sum((data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT) AS tokens
-    FROM incoming WHERE event = 'agent_turn_completed' GROUP BY ALL
+    SELECT client_id, aggregate_id, count(*) FILTER (event = 'artifact_promoted') AS files,
+           count(*) FILTER (event = 'agent_failed') AS errors, max(seq) AS seq,
+           sum(CASE event WHEN 'agent_turn_completed'
+                          THEN (data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT ELSE 0 END) AS tokens
+    FROM incoming WHERE event IN ('agent_turn_completed', 'artifact_promoted', 'agent_failed') GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id;
 
 -- on: run *
-UPDATE runs AS t SET files = t.files + s.files, errors = t.errors + s.errors, seq = s.seq
+-- not on: agent_turn_completed, artifact_promoted, agent_failed
+UPDATE runs AS t SET seq = greatest(t.seq, s.seq)
 FROM (
-    SELECT client_id, aggregate_id, count(*) FILTER (event = 'artifact_promoted') AS files,
-           count(*) FILTER (event = 'agent_failed') AS errors, max(seq) AS seq
-    FROM incoming WHERE aggregate = 'run' GROUP BY ALL
+    SELECT client_id, aggregate_id, max(seq) AS seq
+    FROM incoming WHERE aggregate = 'run' AND event <> 'unreadable' GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id;
