@@ -39,7 +39,7 @@ class Services:
         await self.views.wait_for(seq, self.settings.project_timeout_s)
 
 
-def services(request: Request) -> Services:
-    """The services of the application that answers this request."""
+async def services(request: Request) -> Services:
+    """The services of the application that answers this request; async, or each request would pay for a thread."""
     found: Services = request.app.state.services
     return found

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
@@ -125,15 +126,14 @@ async def _live(services: Services, subscription: Subscription, seq: int) -> Asy
             yield frame("activity", item)
         elif item.seq > seq:
             seq = item.seq
-            for piece in _round(services, item):
-                yield piece
+            yield _round(item, _id(services, seq))
 
 
-def _round(services: Services, item: Round) -> Iterable[bytes]:
+@lru_cache(maxsize=8)
+def _round(item: Round, event_id: str) -> bytes:
+    """A round as it is sent: made once however many streams share it, and handed to the server in one piece."""
     *first, last = item.patches
-    for patch in first:
-        yield _patch(patch, item.seq)
-    yield _patch(last, item.seq, _id(services, item.seq))
+    return b"".join([*(_patch(patch, item.seq) for patch in first), _patch(last, item.seq, event_id)])
 
 
 def _patch(patch: Patch, head: int, event_id: str | None = None) -> bytes:

@@ -22,7 +22,6 @@ from raro.projections.queries import Connection, Row
 
 logger = logging.getLogger(__name__)
 
-PUBLIC = "public"
 # The tables whose rows each view shows.
 TABLES: dict[str, frozenset[str]] = {
     "library": frozenset({"library_files"}),
@@ -48,9 +47,12 @@ class Patch:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Round:
-    """Everything that events up to `seq` changed in a subscriber's views; only its end is a place to resume from."""
+    """Everything that events up to `seq` changed in a subscriber's views; only its end is a place to resume from.
+
+    Subscribers of one client with the same views get the same object.
+    """
 
     patches: tuple[Patch, ...]
     seq: int
@@ -137,7 +139,7 @@ class Broadcaster:
         self._seq = seq
         for client_id in {subscription.client_id for subscription in self._subscriptions}:
             for view, shown in TABLES.items():
-                concerned = client_id in clients or (view == "library" and PUBLIC in clients)
+                concerned = client_id in clients or (view == "library" and library.PUBLIC in clients)
                 if concerned and shown & tables:
                     self._dirty.setdefault((client_id, view), before)
         if self._dirty:
@@ -166,8 +168,7 @@ class Broadcaster:
             if starts != self._starts:
                 # Asked before everything started over: its `seq` would make new streams skip what comes now.
                 continue
-            for subscription in tuple(self._subscriptions):
-                _hand_out(subscription, patches.get(subscription.client_id, {}), seq)
+            _hand_out(tuple(self._subscriptions), patches, seq)
 
     async def _patches(self, dirty: dict[tuple[str, str], int]) -> dict[str, dict[str, Patch]]:
         patches: dict[str, dict[str, Patch]] = {}
@@ -178,8 +179,13 @@ class Broadcaster:
         return patches
 
 
-def _hand_out(subscription: Subscription, patches: dict[str, Patch], seq: int) -> None:
+def _hand_out(subscriptions: Iterable[Subscription], patches: dict[str, dict[str, Patch]], seq: int) -> None:
     # The rows may be newer than `seq`; a later round then repeats them, which changes nothing.
-    wanted = tuple(patch for view, patch in patches.items() if view in subscription.views)
-    if wanted:
-        subscription.offer(Round(wanted, seq))
+    rounds: dict[tuple[str, frozenset[str]], Round] = {}
+    for subscription in subscriptions:
+        kind = (subscription.client_id, subscription.views)
+        if kind not in rounds:
+            found = patches.get(subscription.client_id, {})
+            rounds[kind] = Round(tuple(patch for view, patch in found.items() if view in subscription.views), seq)
+        if rounds[kind].patches:
+            subscription.offer(rounds[kind])
