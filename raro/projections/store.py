@@ -27,7 +27,6 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-_FEW = 64
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 # A list a column: the cost of planning does not grow with the rows.
@@ -51,6 +50,9 @@ class Folded:
 
 class Store:
     """One open DuckDB file; `fold` from one thread at a time, queries through `reader`."""
+
+    few = 64
+    """Up to so many events are decoded by Python, more by SQL: planning that costs what some 60 rows do."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, cursor: Cursor) -> None:
         self.path = path
@@ -146,7 +148,7 @@ class Store:
 
     def _stage(self, events: Sequence[RawMessage]) -> None:
         """Bring the batch into `incoming`: a few rows by value, many as an Arrow table decoded by SQL."""
-        if len(events) > _FEW:
+        if len(events) > self.few:
             self._connection.register("arrived", _arrow(events))
             self._connection.execute(statements.decode())
             self._connection.unregister("arrived")

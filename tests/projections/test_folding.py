@@ -49,9 +49,15 @@ def cut(history: Sequence[RawMessage], places: set[int]) -> list[list[RawMessage
     return [batch for batch in batches if batch]
 
 
-def scratch_store() -> Store:
+class Bulk(Store):
+    """A store that takes every batch for a large one."""
+
+    few = 0
+
+
+def scratch_store(kind: type[Store] = Store) -> Store:
     """A store in memory: what is folded does not depend on where."""
-    return Store.create(Path(":memory:"), "log")
+    return kind.create(Path(":memory:"), "log")
 
 
 def fold(store: Store, batches: Sequence[Sequence[RawMessage]]) -> dict[str, Any]:
@@ -67,13 +73,14 @@ def fold(store: Store, batches: Sequence[Sequence[RawMessage]]) -> dict[str, Any
 def test_any_batching_gives_the_rows_of_one_by_one(history: list[RawMessage], data: st.DataObject) -> None:
     places = data.draw(st.sets(st.integers(0, max(0, len(history) - 1))))
     found = []
-    for batches in ([[message] for message in history], cut(history, places), [history]):
-        store = scratch_store()
+    one_by_one, whole = [[message] for message in history], [history]
+    for kind, batches in ((Store, one_by_one), (Store, cut(history, places)), (Store, whole), (Bulk, whole)):
+        store = scratch_store(kind)
         found.append(fold(store, batches))
         store.close()
     for table in TABLES:
         assert found[0][table] == found[1][table], table
-        assert found[0][table] == found[2][table], table
+        assert found[0][table] == found[2][table] == found[3][table], table
 
 
 @SLOW
@@ -121,9 +128,9 @@ def test_a_gap_in_the_log_is_refused_and_nothing_is_folded(tmp_path: Path) -> No
     assert store.cursor.seq == 1
 
 
-@pytest.mark.parametrize("few", [1, 9])
-def test_a_body_that_is_no_event_is_kept_and_stops_nothing(tmp_path: Path, few: int) -> None:
-    store = Store.create(tmp_path / "x.duckdb", "log")
+@pytest.mark.parametrize(("few", "kind"), [(1, Store), (9, Store), (9, Bulk)])
+def test_a_body_that_is_no_event_is_kept_and_stops_nothing(tmp_path: Path, few: int, kind: type[Store]) -> None:
+    store = kind.create(tmp_path / "x.duckdb", "log")
     bad = [
         RawMessage(n, "raro.evt.acme.library.f1.file_uploaded", b'{"data": {"size_bytes": "many"')
         for n in range(1, few + 1)
