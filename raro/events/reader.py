@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 _BUFFER = 60_000
 _HEARTBEAT_S = 1.0
 _SILENCE_S = 3.5
+# With more than this still to come it pays to wait for a full batch: what is made of one costs most for its beginning.
+_FAR_BEHIND = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class _Subscription:
         self._arrived = asyncio.Event()
         self._held_flow_control: list[str] = []
         self._gap: str | None = None
+        self._to_come = 0
 
     async def __aenter__(self) -> _Subscription:
         inbox = self._nc.new_inbox()
@@ -175,11 +178,16 @@ class _Subscription:
             await self._nc.publish(f"$JS.API.CONSUMER.DELETE.{STREAM}.{self._name}", b"")
 
     async def groups(self, batch_max: int) -> AsyncIterator[list[Arrived]]:
-        """What has arrived, again and again. Raises _Interrupted on a gap or on silence."""
+        """What has arrived, again and again, in full batches while far behind.
+
+        Raises _Interrupted on a gap or on silence.
+        """
         while True:
-            if not self._buffer:
-                if self._gap:
-                    raise _Interrupted(self._gap)
+            if not self._buffer and self._gap:
+                raise _Interrupted(self._gap)
+            full = min(batch_max, _BUFFER // 2)
+            far_behind = self._to_come > _FAR_BEHIND and len(self._buffer) < full and not self._gap
+            if not self._buffer or far_behind:
                 self._arrived.clear()
                 await self._wait()
                 continue
@@ -218,10 +226,11 @@ class _Subscription:
 
     def _take(self, message: Msg, headers: dict[str, str]) -> None:
         # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
-        seq = int(message.reply.split(".")[5])
+        token = message.reply.split(".")
+        seq = int(token[5])
         if seq != self._seq + 1:
             self._gap = f"expected event {self._seq + 1}, got {seq}"
             return
-        self._seq = seq
+        self._seq, self._to_come = seq, int(token[8])
         raw = RawMessage(seq, message.subject, message.data)
         self._buffer.append(Arrived(raw, headers.get(wire.BATCH_ID), wire.BATCH_COMMIT in headers))
