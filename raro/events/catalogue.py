@@ -11,9 +11,13 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from raro.events.shapes import BlobRef, InputFile, Origin, Promoted, Shape, ToolCall, WorkflowConfig
+from raro.events.shapes import AgentSpec, BlobRef, InputFile, Origin, Promoted, Shape, ToolCall, WorkflowConfig
 
 Aggregate = Literal["library", "run", "system"]
+
+
+ApprovalKind = Literal["tool_call", "file", "agent_failed", "no_upstream"]
+Decision = Literal["allow", "deny", "retry", "skip", "abort"]
 
 
 class EventData(Shape):
@@ -117,29 +121,41 @@ class Resumed(RunEvent):
 
 
 class ApprovalRequested(RunEvent):
-    """An agent waits for a person's decision."""
+    """A run waits for a person's decision, about exactly what `subject` and `sha256` name."""
 
     event = "approval_requested"
     approval_id: str
     agent_id: str
     reason: str
-    subject: dict[str, Any] = {}
+    subject: dict[str, Any] = Field(default={}, description="what it is about, cut for people: name, args or path")
+    kind: ApprovalKind = "tool_call"
+    options: tuple[Decision, ...] = ("allow", "deny")
+    batch: str = Field(default="", description="requests that came together and may be decided together")
+    sha256: str | None = Field(default=None, description="hash of the exact call or file version")
+    turn: int = 0
+    call_id: str | None = None
+    path: str | None = None
+    rule_id: str | None = None
+    expires_at: datetime | None = Field(default=None, description="denied by itself then")
 
 
 class ApprovalGranted(RunEvent):
-    """A person allowed it."""
+    """Somebody let it go on; `decision` says how."""
 
     event = "approval_granted"
     approval_id: str
     note: str = ""
+    decision: Literal["allow", "retry", "skip"] = "allow"
 
 
 class ApprovalDenied(RunEvent):
-    """A person refused it."""
+    """Somebody refused it, or nobody decided in time."""
 
     event = "approval_denied"
     approval_id: str
     note: str = ""
+    decision: Literal["deny", "abort"] = "deny"
+    timed_out: bool = False
 
 
 class Completed(RunEvent):
@@ -176,9 +192,41 @@ class AgentEvent(RunEvent):
 
 
 class AgentScheduled(AgentEvent):
-    """Its dependencies are done: a worker may take it."""
+    """Its dependencies are done, or it is tried again: a worker may take it."""
 
     event = "agent_scheduled"
+    attempt: int = Field(default=1, ge=1)
+    remark: str = Field(default="", description="what the model is told before it goes on")
+
+
+class AgentBriefed(AgentEvent):
+    """What the agent's model is told before its first turn; the same bytes for every turn and every worker."""
+
+    event = "agent_briefed"
+    briefing: BlobRef
+
+
+class AgentCalledOut(AgentEvent):
+    """The agent ended without what it was asked for; the model is told so and goes on."""
+
+    event = "agent_called_out"
+    turn: int = Field(ge=1)
+    check: Literal["no_files", "no_search", "output_schema", "empty_answer"]
+    message: str
+
+
+class AgentSkipped(AgentEvent):
+    """The run goes on without it."""
+
+    event = "agent_skipped"
+    reason: str = ""
+
+
+class AgentPuppeted(AgentEvent):
+    """A person answers in the model's place from the next turn on, or no longer does."""
+
+    event = "agent_puppeted"
+    on: bool
 
 
 class AgentStarted(AgentEvent):
@@ -201,9 +249,16 @@ class AgentTurnCompleted(AgentEvent):
     tool_calls: tuple[ToolCall, ...] = ()
     thought_signature: str | None = None
     tokens_in: int = 0
-    tokens_out: int = 0
+    tokens_out: int = Field(default=0, description="answered and thought")
+    tokens_thought: int = 0
+    tokens_cached: int = Field(default=0, description="of tokens_in, those read from a cache")
+    cost_usd: float | None = None
     latency_ms: int = 0
     final: bool = False
+    finish: str = Field(default="", description="why the model stopped, in its own word")
+    content: BlobRef | None = Field(default=None, description="the answer as the model gave it, sent back bit for bit")
+    request: BlobRef | None = Field(default=None, description="the exact prompt, context and tool declarations")
+    answered_by: str | None = Field(default=None, description="the person who answered in the model's place")
 
 
 class ToolCalled(AgentEvent):
@@ -232,10 +287,29 @@ class ToolReturned(AgentEvent):
 
 
 class AgentDelegated(AgentEvent):
-    """The agent added another agent to the run."""
+    """The agent, or a rule on its behalf, added another agent to the run."""
 
     event = "agent_delegated"
-    child: dict[str, Any]
+    child: AgentSpec
+    relation: Literal["child", "sibling"] = "child"
+    feeds: tuple[str, ...] = Field(default=(), description="pending agents that wait for the new one from now on")
+    rule_id: str | None = None
+
+
+class AgentPruned(AgentEvent):
+    """A pending agent was taken out of the graph; those that waited for it do so no longer."""
+
+    event = "agent_pruned"
+    by: str
+    reason: str = ""
+
+
+class DependencyGrafted(AgentEvent):
+    """A pending agent waits for more agents from now on."""
+
+    event = "dependency_grafted"
+    depends_on: tuple[str, ...]
+    by: str
 
 
 class AgentFinished(AgentEvent):
@@ -264,6 +338,7 @@ class FileGenerated(AgentEvent):
     size_bytes: int
     turn: int = 0
     call_id: str | None = None
+    held_by: str | None = Field(default=None, description="the approval it waits for before it is kept")
 
 
 class ArtifactEvent(RunEvent):
@@ -334,6 +409,10 @@ class PolicyMatched(RunEvent):
     action: str
     detail: str = ""
     agent_id: str | None = None
+    turn: int = 0
+    call_id: str | None = None
+    path: str | None = None
+    approval_id: str | None = None
 
 
 class AccessDenied(RunEvent):
@@ -343,6 +422,36 @@ class AccessDenied(RunEvent):
     path: str
     reason: str
     agent_id: str | None = None
+
+
+class InputUploaded(RunEvent):
+    """Bytes the run's models refer to lie with the model's provider now, until `expires_at`."""
+
+    event = "input_uploaded"
+    provider: str
+    kind: Literal["file", "cache"]
+    key: str = Field(description="hash of the bytes, or of what was cached")
+    name: str
+    uri: str = ""
+    content_type: str = ""
+    expires_at: datetime
+
+
+class SandboxOpened(RunEvent):
+    """The run has a sandbox on another machine; a worker that takes over reconnects by this id."""
+
+    event = "sandbox_opened"
+    provider: str
+    sandbox_id: str
+    reason: str = ""
+
+
+class SandboxClosed(RunEvent):
+    """That sandbox is gone: killed at the run's end, or lost."""
+
+    event = "sandbox_closed"
+    sandbox_id: str
+    reason: str
 
 
 class SystemEvent(EventData):
@@ -379,6 +488,26 @@ class EventUnparked(SystemEvent):
     reactor: str
     event_id: str
     seq: int
+
+
+class RuleProposed(SystemEvent):
+    """A rule was written from a sentence; it is not active."""
+
+    event = "rule_proposed"
+    proposal_id: str
+    sentence: str
+    toml: str
+    client_id: str
+
+
+class RulesChanged(SystemEvent):
+    """The rules file holds other rules now: a person accepted or removed some, or edited the file."""
+
+    event = "rules_changed"
+    sha256: str
+    rules: tuple[str, ...]
+    reason: str = ""
+    proposal_id: str | None = None
 
 
 class KeyCreated(SystemEvent):

@@ -79,6 +79,9 @@ class AgentSpec(Shape):
     id: str = Field(pattern=AGENT_ID, examples=["analyze_penguins"])
     role: Literal["orchestrator", "worker", "observer"] = "worker"
     model: str = Field(default="fast", description="fast, reasoning, thinking or a model's id")
+    thinking: Literal["none", "low", "medium", "high"] | None = Field(
+        default=None, description="how much the model may think before it answers; its tier's own when absent"
+    )
     tools: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
     prompt: str = Field(default="", max_length=20_000)
@@ -103,6 +106,10 @@ class WorkflowConfig(Shape):
     timeout_ms: int = Field(default=0, ge=0)
     attached_files: tuple[str, ...] | None = None
     retention_days: float | None = Field(default=None, gt=0, le=3650)
+    allow_network: bool = Field(default=False, description="whether code of this run may reach the network")
+    on_failure: Literal["ask", "fail"] | None = Field(
+        default=None, description="what an agent's failure does; the rules decide when absent"
+    )
 
 
 class Promoted(Shape):

@@ -203,9 +203,15 @@ run: agent_delegated agent_finished agent_failed file_generated artifact_promote
 run: artifact_pinned artifact_unpinned artifact_deleted artifact_restored artifact_expired policy_matched access_denied
 system: checkpoint_sealed event_parked event_unparked key_created key_revoked
 """
+# Beside the contract's: docs/decisions/023.
+BESIDE = """
+run: agent_briefed agent_called_out agent_skipped agent_puppeted agent_pruned dependency_grafted input_uploaded
+run: sandbox_opened sandbox_closed
+system: rule_proposed rules_changed
+"""
 
 
-def test_the_catalogue_has_every_type_of_the_contract() -> None:
-    lines = [line.split(": ") for line in CONTRACT.strip().splitlines()]
+def test_the_catalogue_has_every_type_of_the_contract_and_those_beside_it() -> None:
+    lines = [line.split(": ") for line in (CONTRACT + BESIDE).strip().splitlines() if line]
     expected = {f"raro.{aggregate}.{event}.v1" for aggregate, events in lines for event in events.split()}
     assert set(CATALOGUE) == expected

@@ -835,6 +835,11 @@ export interface components {
              */
             role: "orchestrator" | "worker" | "observer";
             /**
+             * Thinking
+             * @description how much the model may think before it answers; its tier's own when absent
+             */
+            thinking?: ("none" | "low" | "medium" | "high") | null;
+            /**
              * Tools
              * @default []
              */
@@ -1680,6 +1685,12 @@ export interface components {
              */
             agents: components["schemas"]["AgentSpec"][];
             /**
+             * Allow Network
+             * @description whether code of this run may reach the network
+             * @default false
+             */
+            allow_network: boolean;
+            /**
              * Attached Artifacts
              * @default []
              */
@@ -1707,6 +1718,11 @@ export interface components {
              * @default
              */
             name: string;
+            /**
+             * On Failure
+             * @description what an agent's failure does; the rules decide when absent
+             */
+            on_failure?: ("ask" | "fail") | null;
             /** Retention Days */
             retention_days?: number | null;
             /**
@@ -1763,6 +1779,12 @@ export interface components {
              * @default []
              */
             agents: components["schemas"]["AgentSpec"][];
+            /**
+             * Allow Network
+             * @description whether code of this run may reach the network
+             * @default false
+             */
+            allow_network: boolean;
             /** Attached Files */
             attached_files?: string[] | null;
             /**
@@ -1780,6 +1802,11 @@ export interface components {
              * @default
              */
             name: string;
+            /**
+             * On Failure
+             * @description what an agent's failure does; the rules decide when absent
+             */
+            on_failure?: ("ask" | "fail") | null;
             /** Retention Days */
             retention_days?: number | null;
             /**
