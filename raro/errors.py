@@ -8,6 +8,7 @@
     │   ├── FileNotFound          404 file_not_found
     │   ├── RunNotFound           404 run_not_found
     │   ├── AgentNotFound         404 agent_not_found
+    │   ├── ApprovalNotFound      404 approval_not_found
     │   ├── ArtifactNotFound      404 artifact_not_found
     │   └── OutputNotFound        404 output_not_found
     ├── Conflict                  409 conflict
@@ -20,6 +21,8 @@
     ├── TooLarge                  413 too_large
     ├── Unprocessable             422 unprocessable
     │   ├── BadName               422 bad_name
+    │   ├── BadDecision           422 bad_decision
+    │   ├── GraphRefused          422 graph_refused
     │   ├── BadWorkflow           422 bad_workflow
     │   │   ├── CyclicWorkflow    422 cyclic_workflow
     │   │   └── UnknownDependency 422 unknown_dependency
@@ -107,6 +110,12 @@ class AgentNotFound(NotFound):
     code = "agent_not_found"
 
 
+class ApprovalNotFound(NotFound):
+    """The run asked for no such approval."""
+
+    code = "approval_not_found"
+
+
 class ArtifactNotFound(NotFound):
     """The run has no such artifact."""
 
@@ -181,6 +190,22 @@ class BadName(Unprocessable):
     """A file name or path breaks the naming rules."""
 
     code = "bad_name"
+
+
+class BadDecision(Unprocessable):
+    """The approval does not offer this decision."""
+
+    code = "bad_decision"
+
+
+class GraphRefused(Unprocessable):
+    """A change of a run's graph is not granted; `reason_code` is stable and told to the agent."""
+
+    code = "graph_refused"
+
+    def __init__(self, reason_code: str, message: str, **detail: object) -> None:
+        super().__init__(message, reason=reason_code, **detail)
+        self.reason_code = reason_code
 
 
 class BadWorkflow(Unprocessable):

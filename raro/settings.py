@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     sandbox_file_mb: int = Field(default=1024, ge=1, description="largest file an agent may write, MiB")
     sandbox_total_mb: int = Field(default=4096, ge=1, description="all files an agent may write, MiB")
 
+    approval_timeout_s: float = Field(
+        default=3600, gt=0, description="seconds a person has to decide before it counts as a no"
+    )
     agents_at_once: int = Field(default=4, ge=1, le=64, description="agents one worker runs side by side")
     ack_wait_s: float = Field(default=10, ge=1, description="seconds after which a dead worker's work is taken over")
     max_deliveries: int = Field(default=5, ge=1, description="tries of a reactor before it parks an event")

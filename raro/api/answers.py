@@ -212,7 +212,7 @@ class ArtifactVersions(Answer):
 
 
 RunStatus = Literal["idle", "running", "awaitingapproval", "completed", "failed", "stopped", "paused"]
-AgentStatus = Literal["idle", "scheduled", "running", "finished", "failed"]
+AgentStatus = Literal["idle", "scheduled", "running", "finished", "failed", "skipped", "pruned"]
 
 
 class AgentBrief(Answer):
@@ -223,6 +223,7 @@ class AgentBrief(Answer):
     turns: int
     tokens: int
     files: int
+    cost_usd: float
     message: str | None = None
 
 
@@ -244,6 +245,8 @@ class RunRow(Answer):
     files: int
     errors: int
     session_expired: bool
+    cost_usd: float
+    pending_approvals: int
     seq: int
     agents: list[AgentBrief] | None = None
 
@@ -271,6 +274,14 @@ class AgentState(AgentBrief):
     summary: str | None = None
     code: str | None = None
     artifact_id: str | None = None
+    depends_on: list[str]
+    delegated_by: str | None = None
+    relation: Literal["child", "sibling"] | None = None
+    depth: int
+    attempt: int
+    puppet: bool
+    tokens_in: int
+    tokens_out: int
 
 
 class Invocation(Answer):
@@ -309,6 +320,8 @@ class RunState(Answer):
     end_time: str | None = None
     files: int
     session_expired: bool
+    cost_usd: float
+    pending_approvals: int
     seq: int
     active_agents: list[str]
     completed_agents: list[str]

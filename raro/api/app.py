@@ -12,7 +12,7 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from raro.api import artifacts, audit, console, library, operations, previews, problems, runs, sse
+from raro.api import agents, approvals, artifacts, audit, console, library, operations, previews, problems, runs, sse
 from raro.api.services import Services
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ def _routes() -> FastAPI:
     )
     # Previews come before the files they are of, the stream and the artifacts before /runtime/{run_id}/…: the first
     # that matches is taken.
-    for module in (sse, previews, library, artifacts, runs, audit, operations, console):
+    for module in (sse, previews, library, artifacts, runs, approvals, agents, audit, operations, console):
         app.include_router(module.router)
     app.router.routes.append(console.assets())
     return app

@@ -94,19 +94,19 @@ async def get_state(run_id: str, caller: CallerIs, services: ServicesAre) -> Any
 @router.post("/{run_id}/stop", operation_id="stop_run", response_model=answers.Done)
 async def stop_run(run_id: str, caller: CallerIs, services: ServicesAre, body: Reason | None = None) -> Any:
     """End a run now; files made so far are kept."""
-    return await _done(services, await services.runs.stop(caller, run_id, body.reason if body else ""))
+    return await done(services, await services.runs.stop(caller, run_id, body.reason if body else ""))
 
 
 @router.post("/{run_id}/pause", operation_id="pause_run", response_model=answers.Done)
 async def pause_run(run_id: str, caller: CallerIs, services: ServicesAre, body: Reason | None = None) -> Any:
     """Begin no new turn until it is resumed."""
-    return await _done(services, await services.runs.pause(caller, run_id, body.reason if body else ""))
+    return await done(services, await services.runs.pause(caller, run_id, body.reason if body else ""))
 
 
 @router.post("/{run_id}/resume", operation_id="resume_run", response_model=answers.Done)
 async def resume_run(run_id: str, caller: CallerIs, services: ServicesAre) -> Any:
     """Go on with a paused run."""
-    return await _done(services, await services.runs.resume(caller, run_id))
+    return await done(services, await services.runs.resume(caller, run_id))
 
 
 @router.get("/{run_id}/artifact/{agent_id}", operation_id="get_agent_output", response_model=answers.AgentOutput)
@@ -162,6 +162,7 @@ async def state_of(services: ServicesAre, client_id: str, run_id: str) -> dict[s
     return state
 
 
-async def _done(services: ServicesAre, done: Done) -> Response:
+async def done(services: ServicesAre, done: Done) -> Response:
+    """The answer to a command, once the views show what it did."""
     await services.projected(done.seq)
     return JSONResponse({"success": True, "seq": done.seq}, headers={"Raro-Seq": str(done.seq)})

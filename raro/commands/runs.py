@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from pydantic_core import PydanticSerializationError
 
+from raro.agents.conversation import Answer
 from raro.agents.planner import plan
+from raro.agents.recording import recorded_turn
+from raro.agents.schemas import schema_fault
 from raro.agents.tools import unknown_tools
 from raro.commands.aggregates import Aggregates, Caller
 from raro.commands.library import PUBLIC, Done
-from raro.domain import control
+from raro.domain import approvals, control, turns
+from raro.domain.agent import PUPPET
 from raro.domain.artifact import version_of
 from raro.domain.graph import check_graph
 from raro.domain.library import Slot
 from raro.domain.run import Run, evolve
 from raro.errors import ArtifactNotFound, BadWorkflow, KeyReused
-from raro.events.catalogue import Started
+from raro.events.catalogue import RunEvent, Started
 from raro.events.log import EventLog
 from raro.events.shapes import AttachedArtifact, InputFile, WorkflowConfig
 from raro.events.subjects import file_id
+from raro.files.blobs import BlobStore
 from raro.files.names import checked_filename, checked_path
 
 # Leaves room for the envelope within an event's 64 KiB.
@@ -55,9 +60,12 @@ def run_aggregates(log: EventLog) -> Aggregates[Run]:
 class RunCommands:
     """What an operator may do with runs."""
 
-    def __init__(self, runs: Aggregates[Run], slots: Aggregates[Slot], *, retention_days: float) -> None:
+    def __init__(
+        self, runs: Aggregates[Run], slots: Aggregates[Slot], blobs: BlobStore, *, retention_days: float
+    ) -> None:
         self.runs = runs
         self._slots = slots
+        self._blobs = blobs
         self._retention_days = retention_days
 
     async def start(self, caller: Caller, request: StartRequest) -> RunStarted:
@@ -98,27 +106,50 @@ class RunCommands:
 
     async def stop(self, caller: Caller, run_id: str, reason: str = "") -> Done:
         """End it now; files made so far are kept. Raises RunNotFound, WrongState."""
-        cause = caller.cause(f"stop {run_id}", run_id)
-        appended = await self.runs.execute(
-            caller.client_id, run_id, cause, lambda run: control.decide_stop(run, run_id, reason)
-        )
-        return Done(appended.seq)
+        return await self._do(caller, "stop", run_id, lambda run: control.decide_stop(run, run_id, reason))
 
     async def pause(self, caller: Caller, run_id: str, reason: str = "") -> Done:
         """Begin no new turn. Raises RunNotFound, WrongState."""
-        cause = caller.cause(f"pause {run_id}", run_id)
-        appended = await self.runs.execute(
-            caller.client_id, run_id, cause, lambda run: control.decide_pause(run, run_id, reason)
-        )
-        return Done(appended.seq)
+        return await self._do(caller, "pause", run_id, lambda run: control.decide_pause(run, run_id, reason))
 
     async def resume(self, caller: Caller, run_id: str) -> Done:
         """Go on. Raises RunNotFound, WrongState."""
-        cause = caller.cause(f"resume {run_id}", run_id)
-        appended = await self.runs.execute(
-            caller.client_id, run_id, cause, lambda run: control.decide_resume(run, run_id)
+        return await self._do(caller, "resume", run_id, lambda run: control.decide_resume(run, run_id))
+
+    async def decide(
+        self, caller: Caller, run_id: str, approval_ids: Sequence[str], decision: str, note: str = ""
+    ) -> Done:
+        """Decide one or more requests of a run alike.
+
+        Raises RunNotFound, ApprovalNotFound, BadDecision, WrongState when somebody was first.
+        """
+        return await self._do(
+            caller,
+            f"decide {' '.join(approval_ids)}",
+            run_id,
+            lambda run: approvals.decide(run, run_id, approval_ids, decision, note),
         )
-        return Done(appended.seq)
+
+    async def puppet(self, caller: Caller, run_id: str, agent_id: str, on: bool) -> Done:
+        """Let a person answer in the place of an agent's model, or no longer.
+
+        Raises RunNotFound, AgentNotFound, WrongState.
+        """
+        return await self._do(
+            caller, f"puppet {agent_id} {on}", run_id, lambda run: turns.decide_puppet(run, run_id, agent_id, on)
+        )
+
+    async def answer(self, caller: Caller, run_id: str, agent_id: str, turn: int, answer: Answer) -> Done:
+        """A person's answer for the next turn of an agent. Raises RunNotFound, AgentNotFound, WrongState."""
+        by = replace(answer, answered_by=caller.actor)
+        answered = await recorded_turn(self._blobs, agent_id, turn, PUPPET, by, 0)
+        return await self._do(
+            caller, f"answer {agent_id} {turn}", run_id, lambda run: turns.decide_answer(run, run_id, answered)
+        )
+
+    async def _do(self, caller: Caller, what: str, run_id: str, decide: Callable[[Run], Sequence[RunEvent]]) -> Done:
+        cause = caller.cause(f"{what} {run_id}", run_id)
+        return Done((await self.runs.execute(caller.client_id, run_id, cause, decide)).seq)
 
     async def _pin(self, client_id: str, request: StartRequest) -> tuple[InputFile, ...]:
         names = dict.fromkeys(request.attached_files)
@@ -188,3 +219,5 @@ def check_workflow(workflow: WorkflowConfig) -> None:
                 agent=agent.id,
                 unknown=list(unknown),
             )
+        if fault := schema_fault(agent.output_schema):
+            raise BadWorkflow(f"the output_schema of agent {agent.id!r} is no JSON Schema: {fault}.", agent=agent.id)

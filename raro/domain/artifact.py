@@ -74,13 +74,17 @@ def evolve_artifact(artifact: Artifact, event: Event) -> Artifact:
 def decide_promote(
     artifacts: Artifacts,
     generated: FileGenerated,
-    event: Event,
+    event_id: str,
+    time: datetime,
     content_type: str,
     *,
     retention: timedelta,
     reads: tuple[str, ...],
 ) -> ArtifactPromoted:
-    """The next version of the path a file was generated under; `event` is the file_generated event."""
+    """The next version of the path a file was generated under; `event_id` is the file_generated event's.
+
+    `time` is when it was generated, or when a person allowed it: it is kept from then on.
+    """
     earlier = artifacts.get(generated.path, Artifact(generated.path))
     return ArtifactPromoted(
         path=generated.path,
@@ -91,10 +95,10 @@ def decide_promote(
             sha256=generated.sha256,
             size_bytes=generated.size_bytes,
             content_type=content_type,
-            generated_at=event.time,
+            generated_at=time,
         ),
-        generated_by=event.id,
-        expires_at=event.time + retention,
+        generated_by=event_id,
+        expires_at=time + retention,
         turn=generated.turn,
         inputs=reads,
     )

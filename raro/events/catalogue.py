@@ -18,6 +18,8 @@ Aggregate = Literal["library", "run", "system"]
 
 ApprovalKind = Literal["tool_call", "file", "agent_failed", "no_upstream"]
 Decision = Literal["allow", "deny", "retry", "skip", "abort"]
+# For each agent that a change of the graph concerns: all it waits for from now on.
+Waits = dict[str, tuple[str, ...]]
 
 
 class EventData(Shape):
@@ -292,24 +294,28 @@ class AgentDelegated(AgentEvent):
     event = "agent_delegated"
     child: AgentSpec
     relation: Literal["child", "sibling"] = "child"
+    depth: int = Field(default=1, description="how many delegations lead to it")
     feeds: tuple[str, ...] = Field(default=(), description="pending agents that wait for the new one from now on")
+    waits: Waits = {}
     rule_id: str | None = None
 
 
 class AgentPruned(AgentEvent):
-    """A pending agent was taken out of the graph; those that waited for it do so no longer."""
+    """A pending agent was taken out of the graph; what waited for it waits for what it waited for."""
 
     event = "agent_pruned"
     by: str
     reason: str = ""
+    waits: Waits = {}
 
 
 class DependencyGrafted(AgentEvent):
     """A pending agent waits for more agents from now on."""
 
     event = "dependency_grafted"
-    depends_on: tuple[str, ...]
+    depends_on: tuple[str, ...] = Field(description="whom it waits for beside those it did")
     by: str
+    waits: Waits = {}
 
 
 class AgentFinished(AgentEvent):

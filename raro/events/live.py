@@ -17,6 +17,16 @@ from nats.aio.msg import Msg
 from raro.events.subjects import LIVE_PREFIX, subject_of
 
 _QUEUE = 1000
+_STEERING = (
+    "stopped",
+    "failed",
+    "paused",
+    "resumed",
+    "approval_granted",
+    "approval_denied",
+    "agent_puppeted",
+    "agent_turn_completed",
+)
 
 
 async def activities(nc: Client, client_id: str) -> AsyncIterator[dict[str, Any]]:
@@ -44,8 +54,7 @@ async def run_hints(nc: Client, client_id: str, run_id: str) -> AsyncIterator[as
         changed.set()
 
     subscriptions = [
-        await nc.subscribe(subject_of(client_id, "run", run_id, event), cb=on_message)
-        for event in ("stopped", "failed", "paused", "resumed")
+        await nc.subscribe(subject_of(client_id, "run", run_id, event), cb=on_message) for event in _STEERING
     ]
     try:
         yield changed

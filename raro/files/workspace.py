@@ -109,6 +109,20 @@ class Session:
                     f"output {path!r} cannot be restored: something else is in its place", reason="in_the_way"
                 ) from None
 
+    def remove_output(self, path: str) -> None:
+        """Takes the file at `output/path` away, following no link; one that is gone already is no harm.
+
+        Raises:
+            StorageFault: the disk did not let it go.
+        """
+        *parents, last = path.split("/")
+        with (
+            storage_faults(f"remove the output {path}"),
+            suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError),
+            opened(self.output, *parents) as fd,
+        ):
+            os.unlink(last, dir_fd=fd)
+
     def _restore(self, folder_fd: int, name: str, blob: Path, owner: os.stat_result, mtime_ns: int | None) -> None:
         try:
             source = os.open(blob, os.O_RDONLY | os.O_CLOEXEC)

@@ -1,8 +1,9 @@
 """The agents reactor: takes a scheduled agent and runs its turns to the end.
 
 Consumes: agent_scheduled.
-Emits: agent_started, agent_turn_completed, tool_called, tool_returned, file_generated, access_denied,
-agent_finished, agent_failed.
+Emits: agent_started, agent_briefed, agent_turn_completed, agent_called_out, tool_called, tool_returned, file_generated,
+policy_matched, approval_requested, agent_delegated, agent_pruned, dependency_grafted, access_denied, agent_finished,
+agent_failed.
 Effect: the agent's folders and sandbox, its output in the blob store and in Redis.
 Safe twice: whoever takes the agent raises its epoch, and only the last epoch may append. What a dead worker had
 recorded is read back; a finished turn is not asked for again.
@@ -16,12 +17,17 @@ import os
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
+from raro.agents.briefing import brief
+from raro.agents.conversation import Assignment, Briefing, Model, ModelFailed, Parent, Upstream
+from raro.agents.policy.facts import Policy
 from raro.agents.tools import Toolbox, Workplace, granted
 from raro.agents.tools.toolbox import tool_specs
-from raro.agents.turn import Assignment, Model, ModelFailed, Upstream, run_turns
+from raro.agents.turn import run_turns
 from raro.commands.aggregates import Aggregates, Loaded
+from raro.domain.agent import PUPPET
 from raro.domain.graph import ancestors
 from raro.domain.run import Run
 from raro.domain.turns import decide_take
@@ -59,6 +65,8 @@ class AgentParts:
     outputs: Outputs
     models: Models
     limits: Limits
+    policy: Callable[[], Policy]
+    approval_within: timedelta
 
 
 class Agents:
@@ -82,7 +90,7 @@ class Agents:
 
         def decide(run: Run) -> list[AgentEvent]:
             agent = run.agents.get(scheduled.agent_id)
-            return [failed] if agent and agent.status in ("scheduled", "running") and not run.ended else []
+            return [failed] if agent and agent.active and not run.ended else []
 
         await self._parts.runs.execute(recorded.event.client_id, aggregate_id_of(recorded), caused_by(recorded), decide)
 
@@ -92,10 +100,11 @@ class Agents:
         assert isinstance(scheduled, AgentScheduled)
         client_id, run_id, agent_id = recorded.event.client_id, aggregate_id_of(recorded), scheduled.agent_id
         run = (await self._parts.runs.load(client_id, run_id)).state
-        spec = next((agent for agent in run.begun.workflow.agents if agent.id == agent_id), None)
-        if spec is None:
+        agent = run.agents.get(agent_id)
+        if agent is None or run.ended or not agent.active:
             return
-        model = self._parts.models(spec)
+        spec = agent.spec
+        model = self._parts.models(spec if spec.model != PUPPET else spec.model_copy(update={"model": "fast"}))
         taken = await self._parts.runs.execute(
             client_id,
             run_id,
@@ -114,7 +123,17 @@ class Agents:
             watch = OutputWatch(spec.id, place.session, parts.blobs, parts.limits, before(loaded.state, spec.id))
             await asyncio.to_thread(watch.begin)
             journal = EventJournal(
-                parts.runs, parts.blobs, watch, changed, client_id, run_id, spec.id, epoch, model.name
+                parts.runs,
+                parts.blobs,
+                watch,
+                changed,
+                client_id,
+                run_id,
+                spec.id,
+                epoch,
+                model.name,
+                parts.policy,
+                parts.approval_within,
             )
             place.on_output = _teller(journal)
             try:
@@ -124,10 +143,9 @@ class Agents:
 
     async def _work(self, spec: AgentSpec, model: Model, place: Workplace, journal: EventJournal, run: Run) -> None:
         tools = granted(spec)
-        directive = "\n\n".join(text for text in (run.begun.directive, spec.user_directive) if text)
-        assignment = Assignment(spec, directive, inputs_of(run, spec), tuple(place.upstream), tool_specs(tools))
         try:
-            result = await run_turns(model, assignment, Toolbox(place, tools), journal)
+            assignment = await self._briefed(spec, place, journal, run)
+            result = await run_turns(model, assignment, Toolbox(place, tools), journal, journal)
             await journal.end(await self._finished(journal, result.output, result.turns))
         except LogUnavailable:
             raise
@@ -135,6 +153,27 @@ class Agents:
             await journal.end(_failed(spec, error.code, str(error)))
         except RaroError as error:
             await journal.end(_failed(spec, error.code, error.message))
+
+    async def _briefed(self, spec: AgentSpec, place: Workplace, journal: EventJournal, run: Run) -> Assignment:
+        """What the agent is to do, with the briefing as it was recorded for its first turn."""
+        directive = "\n\n".join(text for text in (run.begun.directive, spec.user_directive) if text)
+        tools = tool_specs(granted(spec))
+        assignment = Assignment(spec, directive, inputs_of(run, spec), tuple(place.upstream), tools)
+
+        async def build() -> Briefing:
+            return brief(assignment, run.graph, sorted(before(run, spec.id)), await self._parents(run, spec))
+
+        return replace(assignment, briefing=await journal.briefing(build))
+
+    async def _parents(self, run: Run, spec: AgentSpec) -> list[Parent]:
+        """The last answers of those it depends on, in their models' own JSON, signatures with it."""
+        parents: list[Parent] = []
+        for agent_id in spec.depends_on:
+            turns = run.agents[agent_id].turns
+            if turns and (content := turns[-1].completed.content):
+                data = await self._parts.blobs.read(content.sha256)
+                parents.append(Parent(agent_id, turns[-1].completed.model, data))
+        return parents
 
     async def _finished(self, journal: EventJournal, output: str, turns: int) -> AgentEvent:
         data = output.encode("utf-8", errors="replace")
@@ -182,9 +221,12 @@ class Agents:
 
     async def _upstream(self, run: Run, agent_id: str) -> Upstream:
         agent = run.agents[agent_id]
-        assert agent.finished is not None
+        if agent.finished is None:
+            return Upstream(agent_id, "", skipped=True)
         output = await self._parts.blobs.read(agent.finished.output.sha256)
-        return Upstream(agent_id, output.decode(), tuple(sorted(agent.generated)))
+        return Upstream(
+            agent_id, output.decode(), tuple(sorted(path for path, made in agent.generated.items() if run.kept(made)))
+        )
 
 
 def inputs_of(run: Run, spec: AgentSpec) -> tuple[InputFile, ...]:
@@ -196,15 +238,16 @@ def inputs_of(run: Run, spec: AgentSpec) -> tuple[InputFile, ...]:
 
 def upstream_of(run: Run, spec: AgentSpec) -> tuple[str, ...]:
     """The agents before this one, direct parents first."""
-    before_it = ancestors(run.begun.workflow.agents, spec.id)
+    before_it = ancestors(run.graph, spec.id)
     return (*spec.depends_on, *(agent_id for agent_id in before_it if agent_id not in spec.depends_on))
 
 
 def before(run: Run, agent_id: str) -> dict[str, str]:
     """What an agent's output holds when a worker begins with it: its ancestors' files, then its own so far."""
     files: dict[str, str] = {}
-    for earlier in (*ancestors(run.begun.workflow.agents, agent_id), agent_id):
-        files |= {path: made.sha256 for path, made in run.agents[earlier].generated.items()}
+    for earlier in (*ancestors(run.graph, agent_id), agent_id):
+        made = run.agents[earlier].generated
+        files |= {path: one.sha256 for path, one in made.items() if earlier == agent_id or run.kept(one)}
     return files
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from raro.errors import OutputNotFound, TooLarge, UnsafeFile
 from raro.events.catalogue import AccessDenied, FileGenerated
 from raro.files.blobs import BlobStore
+from raro.files.content_types import HEAD_BYTES
 from raro.files.safe_open import FoundFile, RefusedEntry, capture_beneath
 from raro.files.workspace import Session
 from raro.sandboxes.sandbox import Limits
@@ -36,6 +37,7 @@ class OutputWatch:
     limits: Limits
     known: dict[str, str]
     _stamps: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    _paths: dict[str, str] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
@@ -55,6 +57,17 @@ class OutputWatch:
                 await self._take(entry, turn, call_id, files, refused)
         return Capture(tuple(files), tuple(refused))
 
+    def discard(self, name: str) -> None:
+        """Take away a file that must not be kept; made again, it is looked at again."""
+        self.known.pop(name, None)
+        self._stamps.pop(name, None)
+        self.session.remove_output(self._paths.get(name, name))
+
+    def head_of(self, made: FileGenerated) -> bytes:
+        """The first bytes of a captured file."""
+        with self.blobs.path(made.sha256).open("rb") as file:
+            return file.read(HEAD_BYTES)
+
     async def _take(
         self,
         entry: FoundFile,
@@ -71,6 +84,7 @@ class OutputWatch:
             self._refuse(entry.name, error.message, refused)
             return
         self._stamps[entry.name] = _stamp(entry)
+        self._paths[entry.name] = entry.path
         if self.known.get(entry.name) == captured.blob.sha256:
             return
         self.known[entry.name] = captured.blob.sha256

@@ -1,6 +1,8 @@
 """The promotion reactor: a generated file becomes an artifact version that outlives its session.
 
-Consumes: file_generated. Emits: artifact_promoted.
+A file that a person has to allow waits until they do.
+
+Consumes: file_generated, approval_granted. Emits: artifact_promoted.
 Effect: none but a look at the blob; its bytes were captured before the event was written (docs/decisions/003).
 Safe twice: a file_generated event that was promoted already is left alone.
 """
@@ -15,7 +17,7 @@ from raro.commands.artifacts import retention_of
 from raro.domain.artifact import decide_promote
 from raro.domain.run import Run
 from raro.errors import BlobMissing
-from raro.events.catalogue import Failed, FileGenerated, RunEvent
+from raro.events.catalogue import ApprovalGranted, Failed, FileGenerated, RunEvent
 from raro.events.envelope import Recorded
 from raro.events.subjects import event_filter
 from raro.files.blobs import BlobStore
@@ -35,15 +37,15 @@ class Promotion:
         self._sessions = sessions
 
     def reactor(self) -> Reactor:
-        """Listens to file_generated."""
-        filters = (event_filter("run", "file_generated"),)
+        """Listens to file_generated, and to the permission to keep one."""
+        filters = (event_filter("run", "file_generated"), event_filter("run", "approval_granted"))
         return Reactor("promotion", filters, self.handle, at_once=4, give_up=self.give_up)
 
     async def give_up(self, recorded: Recorded, why: str) -> None:
         """Fail the run: a file it made is missing, and saying so beats completing without it."""
         generated = recorded.event.data
-        assert isinstance(generated, FileGenerated)
-        failed = Failed(code="promotion_failed", reason=f"{generated.path!r} could not be kept: {why}"[:4000])
+        what = repr(generated.path) if isinstance(generated, FileGenerated) else "a file that was allowed"
+        failed = Failed(code="promotion_failed", reason=f"{what} could not be kept: {why}"[:4000])
 
         def decide(run: Run) -> list[RunEvent]:
             return [] if run.ended else [failed]
@@ -51,22 +53,27 @@ class Promotion:
         await self._runs.execute(recorded.event.client_id, aggregate_id_of(recorded), caused_by(recorded), decide)
 
     async def handle(self, recorded: Recorded) -> None:
-        """Promote one generated file. Raises BlobMissing when its bytes are gone: retried, then parked."""
-        generated = recorded.event.data
-        assert isinstance(generated, FileGenerated)
+        """Promote what may be kept. Raises BlobMissing when bytes are gone: retried, then parked."""
         run_id = aggregate_id_of(recorded)
+        run = (await self._runs.load(recorded.event.client_id, run_id)).state
+        for event_id, generated in run.unpromoted.items():
+            if run.kept(generated) and _concerns(recorded, event_id, generated):
+                await self._promote(recorded, run_id, event_id, generated)
+
+    async def _promote(self, recorded: Recorded, run_id: str, event_id: str, generated: FileGenerated) -> None:
         if not self._blobs.exists(generated.sha256):
             raise BlobMissing(f"the bytes of {generated.path!r} ({generated.sha256}) are not in the blob store")
         head = await asyncio.to_thread(self._head, generated.sha256)
 
         def decide(run: Run) -> list[RunEvent]:
-            if recorded.event.id not in run.unpromoted:
+            if event_id not in run.unpromoted:
                 return []
             return [
                 decide_promote(
                     run.artifacts,
                     generated,
-                    recorded.event,
+                    event_id,
+                    recorded.event.time,
                     content_type(generated.path, head),
                     retention=retention_of(run),
                     reads=reads_of(run, generated),
@@ -79,6 +86,14 @@ class Promotion:
     def _head(self, sha256: str) -> bytes:
         with self._blobs.path(sha256).open("rb") as file:
             return file.read(_HEAD_BYTES)
+
+
+def _concerns(recorded: Recorded, event_id: str, generated: FileGenerated) -> bool:
+    """Whether the event is this file's own, or allows it."""
+    allowed = recorded.event.data
+    if isinstance(allowed, ApprovalGranted):
+        return generated.held_by == allowed.approval_id
+    return recorded.event.id == event_id
 
 
 def reads_of(run: Run, generated: FileGenerated) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The runs reactor: prepares a run's session, schedules its agents, ends it.
 
-Consumes: started, session_prepared, resumed, agent_turn_completed, agent_finished, agent_failed, artifact_promoted.
-Emits: session_prepared, agent_scheduled, completed, failed.
+Consumes: started, session_prepared, resumed, agent_turn_completed, agent_finished, agent_failed, agent_skipped,
+agent_pruned, approval_granted, approval_denied, artifact_promoted.
+Emits: session_prepared, agent_scheduled, approval_requested, policy_matched, agent_delegated, completed, failed.
 Effect: the session's input folder, as hard links (see `raro.files.workspace`).
 Safe twice: what follows is decided from the run's state alone, and appended only if nothing came between.
 """
@@ -10,17 +11,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from raro.agents.policy.facts import Policy
 from raro.commands.aggregates import Aggregates
 from raro.domain.run import Run
-from raro.domain.schedule import next_events
+from raro.domain.schedule import Asking, next_events
 from raro.errors import SandboxUnavailable
 from raro.events.catalogue import Failed, RunEvent, SessionPrepared
 from raro.events.envelope import Recorded
 from raro.events.shapes import InputFile
 from raro.events.subjects import event_filter
 from raro.files.blobs import BlobStore
+from raro.handlers.gate import after, ask_about_failure, called_in
 from raro.handlers.reactor import Later, Reactor, aggregate_id_of, caused_by
 from raro.handlers.sessions import Sessions
 
@@ -31,6 +34,10 @@ _EVENTS = (
     "agent_turn_completed",
     "agent_finished",
     "agent_failed",
+    "agent_skipped",
+    "agent_pruned",
+    "approval_granted",
+    "approval_denied",
     "artifact_promoted",
 )
 
@@ -38,10 +45,19 @@ _EVENTS = (
 class Runs:
     """Prepares and schedules; one event at a time per run, several runs side by side."""
 
-    def __init__(self, runs: Aggregates[Run], blobs: BlobStore, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        runs: Aggregates[Run],
+        blobs: BlobStore,
+        sessions: Sessions,
+        policy: Callable[[], Policy],
+        approval_within: timedelta,
+    ) -> None:
         self._runs = runs
         self._blobs = blobs
         self._sessions = sessions
+        self._policy = policy
+        self._approval_within = approval_within
 
     def reactors(self) -> list[Reactor]:
         """The scheduler, and the clock of runs that have a time limit."""
@@ -77,10 +93,14 @@ class Runs:
         await self._advance(recorded)
 
     async def _advance(self, recorded: Recorded) -> None:
-        cause = caused_by(recorded)
-        await self._runs.execute(
-            recorded.event.client_id, aggregate_id_of(recorded), cause, lambda run: next_events(run, cause.time)
-        )
+        cause, run_id, policy = caused_by(recorded), aggregate_id_of(recorded), self._policy()
+        asking = Asking(lambda run, agent: ask_about_failure(policy, run, run_id, agent), self._approval_within)
+
+        def decide(run: Run) -> list[RunEvent]:
+            called = called_in(policy, run, run_id)
+            return [*called, *next_events(after(run, called), cause.time, asking)]
+
+        await self._runs.execute(recorded.event.client_id, run_id, cause, decide)
 
     async def _append_unless(self, recorded: Recorded, outcome: RunEvent, late: Callable[[Run], bool]) -> None:
         def decide(run: Run) -> list[RunEvent]:

@@ -4,37 +4,47 @@ from __future__ import annotations
 
 from raro.projections.queries import Connection, Row, from_cursor, one, rows, to_cursor
 
-_FIELDS = """
-    run_id, workflow_id, name, directive, status, code, reason, sandbox, rfc3339(started_at) AS started_at,
+# A run that waits for a person says so; stored is what the run itself is.
+_STATUS = "CASE WHEN status = 'running' AND pending_approvals > 0 THEN 'awaitingapproval' ELSE status END AS status"
+_FIELDS = f"""
+    run_id, workflow_id, name, directive, {_STATUS}, code, reason, sandbox, rfc3339(started_at) AS started_at,
     rfc3339(ended_at) AS ended_at, epoch_ms(ended_at - started_at) AS duration_ms, tokens AS total_tokens_used,
-    files, errors, session_expired, seq
+    files, errors, session_expired, cost_usd, pending_approvals, seq
 """
 _ROW = f"""
     SELECT {_FIELDS.strip()},
            coalesce((
                SELECT to_json(list({{'agent_id': a.agent_id, 'status': a.status, 'turns': a.turns, 'tokens': a.tokens,
-                                     'files': a.files, 'message': a.message}} ORDER BY a.position))
+                                     'files': a.files, 'cost_usd': a.cost_usd, 'message': a.message}}
+                                   ORDER BY a.position))
                FROM agents AS a WHERE a.client_id = r.client_id AND a.run_id = r.run_id), '[]') AS agents
     FROM runs AS r
 """
 _PROGRESS = """
-    SELECT run_id, agent_id, status, turns, tokens, files, message FROM agents
+    SELECT run_id, agent_id, status, turns, tokens, files, cost_usd, message FROM agents
     WHERE client_id = $client AND list_contains($runs, run_id) ORDER BY position
 """
-_STATE = """
-    SELECT run_id, workflow_id, name, client_id, directive, status, code, reason, sandbox, workflow, inputs,
+_STATE = f"""
+    SELECT run_id, workflow_id, name, client_id, directive, {_STATUS}, code, reason, sandbox, workflow, inputs,
            retention_days, tokens AS total_tokens_used, rfc3339(started_at) AS start_time,
-           rfc3339(ended_at) AS end_time, files, session_expired, seq
+           rfc3339(ended_at) AS end_time, files, session_expired, cost_usd, pending_approvals, seq
     FROM runs WHERE client_id = $client AND run_id = $run
 """
 _AGENTS = """
     SELECT agent_id, role, model, status, epoch, turns, tokens, latency_ms, files, tools, thought_signature,
            rfc3339(started_at) AS started_at, rfc3339(ended_at) AS ended_at, output_sha256, output_size_bytes, summary,
-           code, message
+           code, message, depends_on, delegated_by, relation, depth, attempt, puppet, cost_usd, tokens_in, tokens_out
     FROM agents WHERE client_id = $client AND run_id = $run ORDER BY position
 """
 # What the original system calls an invocation's status.
-_INVOCATION = {"idle": "pending", "scheduled": "pending", "finished": "success", "failed": "failed"}
+_INVOCATION = {
+    "idle": "pending",
+    "scheduled": "pending",
+    "finished": "success",
+    "failed": "failed",
+    "skipped": "failed",
+    "pruned": "failed",
+}
 
 
 def page(
@@ -49,7 +59,7 @@ def page(
     """Runs, newest first, and the cursor of the next page."""
     where, arguments = ["client_id = $client"], {"client": client_id, "limit": limit + 1}
     if status:
-        where.append("status = $status")
+        where.append(f"{_STATUS.removesuffix(' AS status')} = $status")
         arguments["status"] = status
     if q:
         where.append("contains(lower(concat_ws(' ', run_id, workflow_id, name, directive)), lower($q))")
@@ -133,11 +143,30 @@ def text_of(connection: Connection, client_id: str, run_id: str, sha256: str) ->
     return one(connection, sql, [client_id, run_id, sha256])
 
 
-def approvals(connection: Connection, client_id: str, after: int = 0) -> list[Row]:
-    """Decisions that were asked for, touched above `after`."""
+def approvals(
+    connection: Connection, client_id: str, after: int = 0, *, status: str | None = None, run_id: str | None = None
+) -> list[Row]:
+    """Decisions that were asked for, touched above `after`; oldest first."""
     sql = """
-        SELECT approval_id, run_id, agent_id, reason, subject, status, note, rfc3339(requested_at) AS requested_at,
-               rfc3339(decided_at) AS decided_at, decided_by, seq
-        FROM approvals WHERE client_id = ? AND seq > ? ORDER BY requested_at
+        SELECT approval_id, run_id, agent_id, kind, reason, subject, options, batch, turn, call_id, path, rule_id,
+               sha256, status, decision, note, timed_out, rfc3339(requested_at) AS requested_at,
+               rfc3339(expires_at) AS expires_at, rfc3339(decided_at) AS decided_at, decided_by, seq
+        FROM approvals
+        WHERE client_id = $client AND seq > $after AND status = coalesce($status, status)
+              AND run_id = coalesce($run, run_id)
+        ORDER BY requested_at, approval_id
     """
-    return rows(connection, sql, [client_id, after], parse=("subject",))
+    names = {"client": client_id, "after": after, "status": status, "run": run_id}
+    return rows(connection, sql, names, parse=("subject",))
+
+
+def prompt(connection: Connection, client_id: str, run_id: str, agent_id: str, turn: int) -> Row | None:
+    """Where a turn's exact prompt is: `model`, `request_sha256`, `briefing_sha256`; None: no such turn."""
+    sql = """
+        SELECT model, request_sha256, (
+            SELECT data->>'$.briefing.sha256' FROM events
+            WHERE client_id = $client AND aggregate_id = $run AND event = 'agent_briefed'
+                  AND data->>'$.agent_id' = $agent ORDER BY seq LIMIT 1) AS briefing_sha256
+        FROM invocations WHERE client_id = $client AND run_id = $run AND agent_id = $agent AND turn = $turn
+    """
+    return one(connection, sql, {"client": client_id, "run": run_id, "agent": agent_id, "turn": turn})

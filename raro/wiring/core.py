@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from raro.agents.policy.facts import NoRules, Policy
 from raro.commands.aggregates import Aggregates
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands, library_aggregates
@@ -46,6 +47,7 @@ class Core:
     library: LibraryCommands
     runs: RunCommands
     artifacts: ArtifactCommands
+    policy: Callable[[], Policy]
 
     @property
     def limits(self) -> Limits:
@@ -103,6 +105,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         slots=slots,
         run_states=runs,
         library=LibraryCommands(slots, grace=grace),
-        runs=RunCommands(runs, slots, retention_days=settings.retention_days),
+        runs=RunCommands(runs, slots, blobs, retention_days=settings.retention_days),
         artifacts=ArtifactCommands(runs, slots, grace=grace),
+        policy=NoRules,
     )

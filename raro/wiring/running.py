@@ -16,6 +16,7 @@ from raro.api.app import create_app
 from raro.api.services import Services
 from raro.embedded.lock import StorageLock, hold_storage
 from raro.handlers.agents import AgentParts, Agents
+from raro.handlers.approvals import Approvals
 from raro.handlers.housekeeping import Housekeeping
 from raro.handlers.promotion import Promotion
 from raro.handlers.reactor import Reactor, ReactorLoop
@@ -117,11 +118,21 @@ def retention_of(built: Core, views: Views) -> Retention:
 
 
 def _reactors(built: Core) -> list[Task]:
+    within = timedelta(seconds=built.settings.approval_timeout_s)
     parts = AgentParts(
-        built.run_states, built.blobs, built.sessions, built.sandboxes, built.outputs, model_for, built.limits
+        built.run_states,
+        built.blobs,
+        built.sessions,
+        built.sandboxes,
+        built.outputs,
+        model_for,
+        built.limits,
+        built.policy,
+        within,
     )
     reactors: list[Reactor] = [
-        *Runs(built.run_states, built.blobs, built.sessions).reactors(),
+        *Runs(built.run_states, built.blobs, built.sessions, built.policy, within).reactors(),
+        Approvals(built.run_states).reactor(),
         Agents(parts, at_once=built.settings.agents_at_once).reactor(),
         Promotion(built.run_states, built.blobs, built.sessions).reactor(),
         TreeKeeper(built.slots, built.run_states, built.trees).reactor(),

@@ -199,4 +199,6 @@ async def test_long_text_is_cut_with_a_note(workplace: Workplace) -> None:
     tools = Toolbox(workplace, granted(AgentSpec(id="research_x")))
     outcome = await tools.call(ToolCall(call_id="r", name="read_file", args={"path": "long.txt"}))
     assert len(outcome.text) < 50_200
-    assert "[cut: the first 50,000 characters of a file of 60,000 bytes]" in outcome.text
+    assert "[cut: bytes 0 to 50,000 of 60,000; offset=50000 reads on]" in outcome.text
+    rest = await tools.call(ToolCall(call_id="s", name="read_file", args={"path": "long.txt", "offset": 50_000}))
+    assert rest.text == "x" * 10_000 + "\n\n[cut: bytes 50,000 to 60,000 of 60,000]"

@@ -49,6 +49,12 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/runtime/{run_id}/stop"): (MISSING, None),
     ("POST", "/runtime/{run_id}/pause"): (MISSING, None),
     ("POST", "/runtime/{run_id}/resume"): (MISSING, None),
+    ("GET", "/runtime/approvals"): (NOTHING, None),
+    ("POST", "/runtime/{run_id}/approvals"): (MISSING, {"approval_ids": ["a"], "decision": "allow"}),
+    ("POST", "/runtime/{run_id}/approvals/{approval_id}"): (MISSING, {"decision": "allow"}),
+    ("POST", "/runtime/{run_id}/agents/{agent_id}/puppet"): (MISSING, {"on": True}),
+    ("POST", "/runtime/{run_id}/agents/{agent_id}/answer"): (MISSING, {"turn": 1}),
+    ("GET", "/runtime/{run_id}/agents/{agent_id}/turns/{turn}/prompt"): (MISSING, None),
     ("GET", "/runtime/{run_id}/artifact/{agent_id}"): (MISSING, None),
     ("GET", "/runtime/{run_id}/texts/{sha256}"): (MISSING, None),
     ("GET", "/runtime/{run_id}/files/{path:path}"): (MISSING, None),
@@ -107,7 +113,8 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 
 async def _ask(stage: Stage, client_id: str, method: str, template: str, body: Any, run_id: str) -> httpx.Response:
-    path = template.replace("{path:path}", SECRET).format(run_id=run_id, filename=SECRET, agent_id=AGENT, sha256=SAID)
+    names = {"run_id": run_id, "filename": SECRET, "agent_id": AGENT, "sha256": SAID, "approval_id": "a", "turn": 1}
+    path = template.replace("{path:path}", SECRET).format(**names)
     sent: dict[str, Any] = {"json": body} if body else {}
     if template.endswith("/upload"):
         sent = {"files": {"file": (SECRET, b"the intruder's own")}}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +18,11 @@ from raro.events.catalogue import ArtifactPromoted, FileUploaded
 from raro.events.envelope import Cause, new_event
 from raro.events.log import EventLog
 from raro.events.shapes import AgentSpec, BlobRef, Promoted, WorkflowConfig
+from raro.files.blobs import BlobStore
 
 ACME = Caller("acme")
 HOUR = timedelta(hours=1)
+_PLACE = tempfile.TemporaryDirectory(prefix="raro-blobs-")
 
 
 def blob(letter: str) -> BlobRef:
@@ -29,7 +33,8 @@ def commands(log: EventLog, *, grace: timedelta = HOUR) -> tuple[LibraryCommands
     """As one process has them: two calls make two processes with caches of their own."""
     slots, runs = library_aggregates(log), run_aggregates(log)
     library = LibraryCommands(slots, grace=grace)
-    return library, RunCommands(runs, slots, retention_days=7), ArtifactCommands(runs, slots, grace=grace)
+    blobs = BlobStore(Path(_PLACE.name))
+    return library, RunCommands(runs, slots, blobs, retention_days=7), ArtifactCommands(runs, slots, grace=grace)
 
 
 async def promoted(log: EventLog, run_id: str, path: str, letter: str) -> None:

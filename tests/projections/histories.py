@@ -9,9 +9,14 @@ from datetime import timedelta
 from hypothesis import strategies as st
 
 from raro.events.catalogue import (
+    AgentBriefed,
+    AgentDelegated,
     AgentFailed,
     AgentFinished,
+    AgentPruned,
+    AgentPuppeted,
     AgentScheduled,
+    AgentSkipped,
     AgentStarted,
     AgentTurnCompleted,
     ApprovalDenied,
@@ -26,6 +31,7 @@ from raro.events.catalogue import (
     ArtifactSavedToLibrary,
     ArtifactUnpinned,
     Completed,
+    DependencyGrafted,
     EventData,
     EventParked,
     EventUnparked,
@@ -60,6 +66,9 @@ PATHS = ("x.csv", "sub/ü.png")
 SHAS = tuple(letter * 64 for letter in "abc")
 _WORKFLOW = WorkflowConfig(agents=tuple(AgentSpec(id=name) for name in AGENTS), name='it\'s "quoted"')
 _INPUTS = (InputFile(name="a.csv", sha256=SHAS[0], version=1, kind="artifact", run_id="run_2", path="x.csv"),)
+
+# What others build upon: it is there, whole.
+_BEGINNINGS = Started | ArtifactPromoted | ApprovalRequested | AgentDelegated | EventParked
 
 Step = tuple[str, str, EventData]
 
@@ -117,7 +126,7 @@ def _runs() -> st.SearchStrategy[Step]:
         st.builds(Failed, code=st.just("c"), reason=st.text("ab'", max_size=5)),
         st.builds(Stopped),
         st.builds(SessionExpired),
-        st.builds(AgentScheduled, agent_id=agent),
+        st.builds(AgentScheduled, agent_id=agent, attempt=st.integers(1, 3)),
         st.builds(
             AgentStarted, agent_id=agent, epoch=st.integers(1, 4), model=st.sampled_from("mn"), worker=st.just("w")
         ),
@@ -138,7 +147,25 @@ def _runs() -> st.SearchStrategy[Step]:
             tokens_in=st.integers(0, 50),
             tokens_out=st.integers(0, 50),
             latency_ms=st.integers(0, 50),
+            # Halves and quarters: their sum does not depend on how a history is cut.
+            cost_usd=st.none() | st.sampled_from([0.25, 0.5]),
+            content=st.none() | blob,
+            request=st.none() | blob,
         ),
+        st.builds(AgentBriefed, agent_id=agent, briefing=blob),
+        st.builds(
+            AgentDelegated,
+            agent_id=agent,
+            child=st.builds(AgentSpec, id=st.just("three"), depends_on=st.just(("one",))),
+            feeds=st.just(("two",)),
+            waits=st.just({"two": ("three",)}),
+        ),
+        st.builds(AgentPruned, agent_id=agent, by=agent, waits=st.just({"two": ("one",)})),
+        st.builds(
+            DependencyGrafted, agent_id=agent, depends_on=st.just(("one",)), by=agent, waits=st.just({"one": ()})
+        ),
+        st.builds(AgentSkipped, agent_id=agent),
+        st.builds(AgentPuppeted, agent_id=agent, on=st.booleans()),
         st.builds(ToolCalled, agent_id=agent, turn=st.just(1), call_id=st.just("c"), name=st.just("read")),
         st.builds(
             ToolReturned,
@@ -211,6 +238,8 @@ def _beginning(step: Step) -> str:
             return step[1]
         case ApprovalRequested():
             return f"{step[1]} approval"
+        case AgentDelegated():
+            return f"{step[1]} delegated"
         case EventParked():
             return f"{step[1]} parked"
     return "nothing"
@@ -238,7 +267,7 @@ def messages(steps: Sequence[Step]) -> list[RawMessage]:
         moment = at(seq) + timedelta(milliseconds=seq)
         event = new_event(client_id, aggregate_id, data, Cause(f"c{seq}", "user:t", aggregate_id, moment))
         body = event.to_json()
-        if seq % 7 == 0 and not isinstance(data, Started | ArtifactPromoted | ApprovalRequested | EventParked):
+        if seq % 7 == 0 and not isinstance(data, _BEGINNINGS):
             raw = json.loads(body)
             body = json.dumps({**raw, "type": "raro.run.danced.v9", "data": {"steps": [seq]}, "extra": 1}).encode()
             found.append(RawMessage(seq, event.subject.rpartition(".")[0] + ".danced", body))
@@ -248,8 +277,7 @@ def messages(steps: Sequence[Step]) -> list[RawMessage]:
                     seq,
                     event.subject,
                     body,
-                    torn=seq % 11 == 0
-                    and not isinstance(data, Started | ArtifactPromoted | ApprovalRequested | EventParked),
+                    torn=seq % 11 == 0 and not isinstance(data, _BEGINNINGS),
                 )
             )
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from raro.domain.delegation import Delegate
 
@@ -64,3 +64,32 @@ class Verdict:
     action: Action
     reason: str
     spawn: Delegate | None = None
+
+
+class Policy(Protocol):
+    """Rules that can be asked; all matches, in the rules' order."""
+
+    def judge_call(self, facts: CallFacts) -> tuple[Verdict, ...]:
+        """What the rules want of a call that is about to be made."""
+
+    def judge_file(self, facts: FileFacts) -> tuple[Verdict, ...]:
+        """What the rules want of a file that was made."""
+
+    def judge_failure(self, facts: FailureFacts) -> tuple[Verdict, ...]:
+        """What the rules want of an agent's failure."""
+
+
+class NoRules:
+    """A policy that never minds."""
+
+    def judge_call(self, facts: CallFacts) -> tuple[Verdict, ...]:
+        """Nothing."""
+        return ()
+
+    def judge_file(self, facts: FileFacts) -> tuple[Verdict, ...]:
+        """Nothing."""
+        return ()
+
+    def judge_failure(self, facts: FailureFacts) -> tuple[Verdict, ...]:
+        """Nothing."""
+        return ()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from raro.agents.conversation import ToolOutcome
 from raro.agents.tools.workplace import Workplace
-from raro.agents.turn import ToolOutcome
 from raro.sandboxes.sandbox import Execution
 
 DESCRIPTION = (

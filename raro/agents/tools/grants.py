@@ -12,13 +12,15 @@ BY_PREFIX: dict[str, tuple[str, ...]] = {
     "writer_": ("write_file",),
     "master_": ("execute_python", "write_file"),
 }
-KNOWN = frozenset({*EVERYONE, "execute_python", "write_file"})
+DELEGATION = ("delegate_agent", "graft_dependency", "prune_agent")
+KNOWN = frozenset({*EVERYONE, *DELEGATION, "execute_python", "write_file"})
 
 
 def granted(agent: AgentSpec) -> tuple[str, ...]:
     """The tools an agent may use, in a fixed order."""
     by_prefix = next((tools for prefix, tools in BY_PREFIX.items() if agent.id.startswith(prefix)), ())
-    wanted = {*EVERYONE, *by_prefix, *agent.tools}
+    leads = agent.allow_delegation or agent.id.startswith("master_")
+    wanted = {*EVERYONE, *by_prefix, *agent.tools, *(DELEGATION if leads else ())}
     return tuple(sorted(wanted & KNOWN))
 
 

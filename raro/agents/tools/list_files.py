@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
+from raro.agents.conversation import ToolOutcome
 from raro.agents.tools.workplace import Workplace
-from raro.agents.turn import ToolOutcome
 from raro.files.safe_open import FoundFile, RefusedEntry
 from raro.files.workspace import Session
 

@@ -7,8 +7,8 @@ import os
 
 from pydantic import BaseModel, Field
 
+from raro.agents.conversation import ToolOutcome
 from raro.agents.tools.workplace import Workplace
-from raro.agents.turn import ToolOutcome
 from raro.errors import OutputNotFound
 from raro.files.content_types import HEAD_BYTES, content_type
 from raro.files.workspace import Session
@@ -16,7 +16,7 @@ from raro.files.workspace import Session
 MAX_CHARS = 50_000
 DESCRIPTION = (
     "Read a file as text. Looks in output/ first, then in input/. "
-    f"Text beyond {MAX_CHARS:,} characters is cut, with a note; binary files are described."
+    f"{MAX_CHARS:,} characters at a time, with a note of what was cut; `offset` reads on. Binary files are described."
 )
 
 
@@ -24,6 +24,7 @@ class Arguments(BaseModel):
     """What to read."""
 
     path: str = Field(description="path of the file, with or without input/ or output/ in front")
+    offset: int = Field(default=0, ge=0, description="bytes to skip")
 
 
 async def run(workplace: Workplace, arguments: Arguments) -> ToolOutcome:
@@ -31,10 +32,11 @@ async def run(workplace: Workplace, arguments: Arguments) -> ToolOutcome:
     found, fd = await asyncio.to_thread(_open, workplace.session, arguments.path)
     try:
         size = os.fstat(fd).st_size
-        data = await asyncio.to_thread(os.pread, fd, MAX_CHARS * 4, 0)
+        head = await asyncio.to_thread(os.pread, fd, HEAD_BYTES, 0)
+        data = await asyncio.to_thread(os.pread, fd, MAX_CHARS * 4, min(arguments.offset, size))
     finally:
         os.close(fd)
-    return ToolOutcome(True, _shown(found, data, size), reads=(found,))
+    return ToolOutcome(True, _shown(found, head, data, size, arguments.offset), reads=(found,))
 
 
 def _open(session: Session, path: str) -> tuple[str, int]:
@@ -55,12 +57,14 @@ def _open(session: Session, path: str) -> tuple[str, int]:
         ) from None
 
 
-def _shown(name: str, data: bytes, size: int) -> str:
-    if b"\0" in data[:HEAD_BYTES]:
-        return (
-            f"{name} is binary: {content_type(name, data[:HEAD_BYTES])}, {size} bytes. Use execute_python to read it."
-        )
+def _shown(name: str, head: bytes, data: bytes, size: int, offset: int) -> str:
+    if b"\0" in head:
+        return f"{name} is binary: {content_type(name, head)}, {size} bytes. Use execute_python to read it."
     text = data.decode("utf-8", errors="replace")
-    if len(text) <= MAX_CHARS and len(data) == size:
+    if not offset and len(text) <= MAX_CHARS and len(data) == size:
         return text
-    return f"{text[:MAX_CHARS]}\n\n[cut: the first {MAX_CHARS:,} characters of a file of {size:,} bytes]"
+    shown = text[:MAX_CHARS]
+    # A character that the cut would tear is left to the next part.
+    end = offset + len(data) if len(text) <= MAX_CHARS else offset + len(shown.encode())
+    on = f"; offset={end} reads on" if end < size else ""
+    return f"{shown}\n\n[cut: bytes {offset:,} to {min(end, size):,} of {size:,}{on}]"

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from raro.agents.tools import execute_python, list_files, read_artifact, read_file, write_file
+from raro.agents.conversation import ToolOutcome, ToolSpec
+from raro.agents.recording import whole_call
+from raro.agents.tools import delegate, execute_python, list_files, read_artifact, read_file, write_file
 from raro.agents.tools.workplace import Workplace
-from raro.agents.turn import ToolOutcome, ToolSpec
 from raro.errors import RaroError
 from raro.events.shapes import ToolCall
 
@@ -31,6 +31,9 @@ TOOLS: Mapping[str, Tool] = {
     "read_artifact": Tool(read_artifact.DESCRIPTION, read_artifact.Arguments, read_artifact.run),
     "write_file": Tool(write_file.DESCRIPTION, write_file.Arguments, write_file.run),
     "execute_python": Tool(execute_python.DESCRIPTION, execute_python.Arguments, execute_python.run),
+    "delegate_agent": Tool(delegate.DELEGATE, delegate.DelegateArguments, delegate.delegate),
+    "prune_agent": Tool(delegate.PRUNE, delegate.PruneArguments, delegate.prune),
+    "graft_dependency": Tool(delegate.GRAFT, delegate.GraftArguments, delegate.graft),
 }
 
 
@@ -56,18 +59,13 @@ class Toolbox:
             )
         tool = TOOLS[call.name]
         try:
-            arguments = tool.arguments.model_validate(await self._arguments(call))
+            whole = await whole_call(self._workplace.blobs, call)
+            arguments = tool.arguments.model_validate(whole.args)
             return await tool.run(self._workplace, arguments)
         except ValidationError as error:
             return ToolOutcome(False, f"bad arguments for {call.name}: {_problems(error)}.", "bad_arguments")
         except RaroError as error:
             return ToolOutcome(False, error.message, error.code)
-
-    async def _arguments(self, call: ToolCall) -> Mapping[str, Any]:
-        if call.args_blob is None:
-            return call.args
-        loaded: Mapping[str, Any] = json.loads(await self._workplace.blobs.read(call.args_blob.sha256))
-        return loaded
 
 
 def _problems(error: ValidationError) -> str:

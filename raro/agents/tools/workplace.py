@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from raro.agents.turn import Upstream
+from raro.agents.conversation import Upstream
 from raro.files.blobs import BlobStore
 from raro.files.workspace import Session
 from raro.sandboxes.sandbox import Limits, OnOutput, Sandbox, Sandboxes, Workspace

@@ -6,8 +6,8 @@ import asyncio
 
 from pydantic import BaseModel, Field
 
+from raro.agents.conversation import ToolOutcome
 from raro.agents.tools.workplace import Workplace
-from raro.agents.turn import ToolOutcome
 from raro.errors import TooLarge
 from raro.files.names import checked_path
 

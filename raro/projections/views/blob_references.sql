@@ -1,14 +1,15 @@
 -- Bytes that a run's record refers to beside its files: outputs, long answers, long results. They are kept as long
 -- as the run's artifacts can be. Key: seq and hash. Never updated, never removed.
 
--- on: agent_turn_completed, tool_returned, agent_finished
+-- on: agent_briefed, agent_turn_completed, tool_returned, agent_finished
 INSERT INTO blob_references
 SELECT client_id, aggregate_id, blob->>'$.sha256', (blob->>'$.size_bytes')::BIGINT, seq
 FROM (
     SELECT client_id, aggregate_id, seq,
-           unnest(list_concat([data->'$.text_blob', data->'$.result_blob', data->'$.output'],
+           unnest(list_concat([data->'$.text_blob', data->'$.result_blob', data->'$.output', data->'$.content',
+                               data->'$.request', data->'$.briefing'],
                               json_extract(data, '$.tool_calls[*].args_blob'))) AS blob
     FROM incoming
-    WHERE event IN ('agent_turn_completed', 'tool_returned', 'agent_finished')
+    WHERE event IN ('agent_briefed', 'agent_turn_completed', 'tool_returned', 'agent_finished')
 )
 WHERE blob->>'$.sha256' IS NOT NULL;

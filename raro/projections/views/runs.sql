@@ -6,7 +6,8 @@ INSERT INTO runs BY NAME
 SELECT client_id, aggregate_id AS run_id, data->>'$.workflow.id' AS workflow_id, data->>'$.workflow.name' AS name,
        data->>'$.directive' AS directive, data->'$.workflow' AS workflow, data->'$.inputs' AS inputs,
        (data->>'$.retention_days')::DOUBLE AS retention_days, actor, 'running' AS status, time AS started_at,
-       0 AS tokens, 0 AS files, 0 AS errors, false AS session_expired, seq
+       0 AS tokens, 0 AS files, 0 AS errors, false AS session_expired, 0 AS cost_usd,
+       0 AS pending_approvals, seq
 FROM incoming
 WHERE event = 'started';
 
@@ -32,6 +33,17 @@ FROM (
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.ended_at IS NULL;
 
+-- on: approval_requested, approval_granted, approval_denied, completed, failed, stopped
+UPDATE runs AS t SET pending_approvals = (
+    SELECT count(*) FROM approvals AS a
+    WHERE a.client_id = t.client_id AND a.run_id = t.run_id AND a.status = 'pending')
+FROM (
+    SELECT DISTINCT client_id, aggregate_id FROM incoming
+    WHERE aggregate = 'run' AND event IN ('approval_requested', 'approval_granted', 'approval_denied', 'completed',
+                                          'failed', 'stopped')
+) AS s
+WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id;
+
 -- on: session_expired
 UPDATE runs AS t SET session_expired = true
 FROM incoming AS s
@@ -39,10 +51,12 @@ WHERE s.event = 'session_expired' AND t.client_id = s.client_id AND t.run_id = s
 
 -- on: agent_turn_completed, artifact_promoted, agent_failed
 UPDATE runs AS t SET
-    tokens = t.tokens + s.tokens, files = t.files + s.files, errors = t.errors + s.errors, seq = greatest(t.seq, s.seq)
+    tokens = t.tokens + s.tokens, files = t.files + s.files, errors = t.errors + s.errors,
+    cost_usd = t.cost_usd + s.cost, seq = greatest(t.seq, s.seq)
 FROM (
     SELECT client_id, aggregate_id, count(*) FILTER (event = 'artifact_promoted') AS files,
            count(*) FILTER (event = 'agent_failed') AS errors, max(seq) AS seq,
+           sum(coalesce((data->>'$.cost_usd')::DOUBLE, 0) ORDER BY seq) AS cost,
            sum(CASE event WHEN 'agent_turn_completed'
                           THEN (data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT ELSE 0 END) AS tokens
     FROM incoming WHERE event IN ('agent_turn_completed', 'artifact_promoted', 'agent_failed') GROUP BY ALL

@@ -22,20 +22,23 @@ CREATE TABLE runs (
     client_id VARCHAR, run_id VARCHAR, workflow_id VARCHAR, name VARCHAR, directive VARCHAR, workflow JSON,
     inputs JSON, retention_days DOUBLE, actor VARCHAR, status VARCHAR, code VARCHAR, reason VARCHAR,
     sandbox VARCHAR, started_at TIMESTAMP, ended_at TIMESTAMP, tokens BIGINT, files BIGINT, errors BIGINT,
-    session_expired BOOLEAN, seq BIGINT
+    session_expired BOOLEAN, cost_usd DOUBLE, pending_approvals BIGINT, seq BIGINT
 );
 
 CREATE TABLE agents (
-    client_id VARCHAR, run_id VARCHAR, agent_id VARCHAR, position INTEGER, role VARCHAR, model VARCHAR,
+    client_id VARCHAR, run_id VARCHAR, agent_id VARCHAR, position BIGINT, role VARCHAR, model VARCHAR,
     status VARCHAR, epoch INTEGER, turns INTEGER, tokens BIGINT, latency_ms BIGINT, files INTEGER,
     tools VARCHAR[], thought_signature VARCHAR, started_at TIMESTAMP, ended_at TIMESTAMP, output_sha256 VARCHAR,
-    output_size_bytes BIGINT, summary VARCHAR, code VARCHAR, message VARCHAR, seq BIGINT
+    output_size_bytes BIGINT, summary VARCHAR, code VARCHAR, message VARCHAR,
+    depends_on VARCHAR[], delegated_by VARCHAR, relation VARCHAR, depth INTEGER, attempt INTEGER, puppet BOOLEAN,
+    cost_usd DOUBLE, tokens_in BIGINT, tokens_out BIGINT, seq BIGINT
 );
 
 CREATE TABLE invocations (
     client_id VARCHAR, run_id VARCHAR, agent_id VARCHAR, turn INTEGER, model VARCHAR, text VARCHAR,
     text_sha256 VARCHAR, tool_calls JSON, thought_signature VARCHAR, tokens_in BIGINT, tokens_out BIGINT,
-    latency_ms BIGINT, final BOOLEAN, completed_at TIMESTAMP, seq BIGINT
+    latency_ms BIGINT, final BOOLEAN, tokens_thought BIGINT, tokens_cached BIGINT, cost_usd DOUBLE, finish VARCHAR,
+    request_sha256 VARCHAR, answered_by VARCHAR, completed_at TIMESTAMP, seq BIGINT
 );
 
 CREATE TABLE artifacts (
@@ -57,7 +60,9 @@ CREATE TABLE lineage (
 
 CREATE TABLE approvals (
     client_id VARCHAR, run_id VARCHAR, approval_id VARCHAR, agent_id VARCHAR, reason VARCHAR, subject JSON,
-    status VARCHAR, note VARCHAR, requested_at TIMESTAMP, decided_at TIMESTAMP, decided_by VARCHAR, seq BIGINT
+    kind VARCHAR, options VARCHAR[], batch VARCHAR, turn INTEGER, call_id VARCHAR, path VARCHAR, rule_id VARCHAR,
+    sha256 VARCHAR, expires_at TIMESTAMP, status VARCHAR, decision VARCHAR, note VARCHAR, timed_out BOOLEAN,
+    requested_at TIMESTAMP, decided_at TIMESTAMP, decided_by VARCHAR, seq BIGINT
 );
 
 CREATE TABLE policy_matches (

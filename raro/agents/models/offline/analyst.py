@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from raro.agents.conversation import Answer, PastTurn, TurnRequest
 from raro.agents.models.offline import writer
 from raro.agents.models.offline.program import analyse_program, look_program
-from raro.agents.turn import Answer, PastTurn, TurnRequest
 from raro.events.shapes import ToolCall
 
 NOTE = "*Made by RARO's offline analyst with fixed statistical methods; no language model was used.*"

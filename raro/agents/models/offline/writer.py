@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from raro.agents.turn import Answer, TurnRequest, Upstream
+from raro.agents.conversation import Answer, TurnRequest, Upstream
 from raro.events.shapes import ToolCall
 
 _SUMMARY = "summary.json"

@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runtime/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description What the caller's runs asked a person, oldest first.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runtime/artifacts": {
         parameters: {
             query?: never;
@@ -604,6 +624,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runtime/{run_id}/agents/{agent_id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer For Agent
+         * @description Answer the agent's next turn; the log says that a person did.
+         */
+        post: operations["answer_for_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/{run_id}/agents/{agent_id}/puppet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puppet Agent
+         * @description Answer in the place of an agent's model from the next turn on, or let the model go on.
+         */
+        post: operations["puppet_agent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/{run_id}/agents/{agent_id}/turns/{turn}/prompt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Turn Prompt
+         * @description The exact prompt, context and tool declarations of one turn.
+         */
+        get: operations["get_turn_prompt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/{run_id}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approvals
+         * @description Decide several requests of a run alike.
+         */
+        post: operations["decide_approvals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/{run_id}/approvals/{approval_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Decide one request.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runtime/{run_id}/artifact/{agent_id}": {
         parameters: {
             query?: never;
@@ -735,6 +855,8 @@ export interface components {
         AgentBrief: {
             /** Agent Id */
             agent_id: string;
+            /** Cost Usd */
+            cost_usd: number;
             /** Files */
             files: number;
             /** Message */
@@ -743,7 +865,7 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "idle" | "scheduled" | "running" | "finished" | "failed";
+            status: "idle" | "scheduled" | "running" | "finished" | "failed" | "skipped" | "pruned";
             /** Tokens */
             tokens: number;
             /** Turns */
@@ -859,8 +981,18 @@ export interface components {
             agent_id: string;
             /** Artifact Id */
             artifact_id?: string | null;
+            /** Attempt */
+            attempt: number;
             /** Code */
             code?: string | null;
+            /** Cost Usd */
+            cost_usd: number;
+            /** Delegated By */
+            delegated_by?: string | null;
+            /** Depends On */
+            depends_on: string[];
+            /** Depth */
+            depth: number;
             /** Ended At */
             ended_at?: string | null;
             /** Epoch */
@@ -877,6 +1009,10 @@ export interface components {
             output_sha256?: string | null;
             /** Output Size Bytes */
             output_size_bytes?: number | null;
+            /** Puppet */
+            puppet: boolean;
+            /** Relation */
+            relation?: ("child" | "sibling") | null;
             /** Role */
             role: string;
             /** Started At */
@@ -885,15 +1021,117 @@ export interface components {
              * Status
              * @enum {string}
              */
-            status: "idle" | "scheduled" | "running" | "finished" | "failed";
+            status: "idle" | "scheduled" | "running" | "finished" | "failed" | "skipped" | "pruned";
             /** Summary */
             summary?: string | null;
             /** Tokens */
             tokens: number;
+            /** Tokens In */
+            tokens_in: number;
+            /** Tokens Out */
+            tokens_out: number;
             /** Tools */
             tools: string[];
             /** Turns */
             turns: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * AnswerBody
+         * @description What the person says for the model; without calls the agent is done.
+         */
+        AnswerBody: {
+            /**
+             * Final
+             * @default false
+             */
+            final: boolean;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Tool Calls
+             * @default []
+             */
+            tool_calls: components["schemas"]["CallBody"][];
+            /**
+             * Turn
+             * @description the agent's next turn
+             */
+            turn: number;
+        };
+        /**
+         * ApprovalListing
+         * @description Decisions that were asked for, oldest first.
+         */
+        ApprovalListing: {
+            /** Approvals */
+            approvals: components["schemas"]["ApprovalRow"][];
+            /** Seq */
+            seq: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ApprovalRow
+         * @description A decision that a run asked for; `void`: the run ended before anybody decided.
+         */
+        ApprovalRow: {
+            /** Agent Id */
+            agent_id: string;
+            /** Approval Id */
+            approval_id: string;
+            /** Batch */
+            batch: string;
+            /** Call Id */
+            call_id?: string | null;
+            /** Decided At */
+            decided_at?: string | null;
+            /** Decided By */
+            decided_by?: string | null;
+            /** Decision */
+            decision?: ("allow" | "deny" | "retry" | "skip" | "abort") | null;
+            /** Expires At */
+            expires_at?: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "tool_call" | "file" | "agent_failed" | "no_upstream";
+            /** Note */
+            note?: string | null;
+            /** Options */
+            options: ("allow" | "deny" | "retry" | "skip" | "abort")[];
+            /** Path */
+            path?: string | null;
+            /** Reason */
+            reason: string;
+            /** Requested At */
+            requested_at: string;
+            /** Rule Id */
+            rule_id?: string | null;
+            /** Run Id */
+            run_id: string;
+            /** Seq */
+            seq: number;
+            /** Sha256 */
+            sha256?: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "pending" | "granted" | "denied" | "void";
+            /** Subject */
+            subject: {
+                [key: string]: unknown;
+            };
+            /** Timed Out */
+            timed_out?: boolean | null;
+            /** Turn */
+            turn: number;
         } & {
             [key: string]: unknown;
         };
@@ -1007,6 +1245,43 @@ export interface components {
             version?: number | null;
         };
         /**
+         * BatchBody
+         * @description One decision for several requests of a run; all or none.
+         */
+        BatchBody: {
+            /** Approval Ids */
+            approval_ids: string[];
+            /**
+             * Decision
+             * @description one of the request's options
+             * @example allow
+             */
+            decision: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+        };
+        /**
+         * CallBody
+         * @description A tool call as a model would make it.
+         */
+        CallBody: {
+            /**
+             * Args
+             * @default {}
+             */
+            args: {
+                [key: string]: unknown;
+            };
+            /**
+             * Name
+             * @example list_files
+             */
+            name: string;
+        };
+        /**
          * ClearAnswer
          * @description What was, or with a dry run would be, deleted.
          */
@@ -1053,6 +1328,23 @@ export interface components {
             size_bytes: number;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * DecisionBody
+         * @description What a person decided, and why.
+         */
+        DecisionBody: {
+            /**
+             * Decision
+             * @description one of the request's options
+             * @example allow
+             */
+            decision: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
         /**
          * Done
@@ -1470,6 +1762,17 @@ export interface components {
             type: string;
         };
         /**
+         * PuppetBody
+         * @description Whether a person answers in the model's place.
+         */
+        PuppetBody: {
+            /**
+             * On
+             * @default true
+             */
+            on: boolean;
+        };
+        /**
          * Reason
          * @description Why, for the record.
          */
@@ -1536,6 +1839,8 @@ export interface components {
             agents?: components["schemas"]["AgentBrief"][] | null;
             /** Code */
             code?: string | null;
+            /** Cost Usd */
+            cost_usd: number;
             /** Directive */
             directive: string;
             /** Duration Ms */
@@ -1548,6 +1853,8 @@ export interface components {
             files: number;
             /** Name */
             name: string;
+            /** Pending Approvals */
+            pending_approvals: number;
             /** Reason */
             reason?: string | null;
             /** Run Id */
@@ -1608,6 +1915,8 @@ export interface components {
             code?: string | null;
             /** Completed Agents */
             completed_agents: string[];
+            /** Cost Usd */
+            cost_usd: number;
             /** Directive */
             directive: string;
             /** End Time */
@@ -1622,6 +1931,8 @@ export interface components {
             invocations: components["schemas"]["Invocation"][];
             /** Name */
             name: string;
+            /** Pending Approvals */
+            pending_approvals: number;
             /** Reason */
             reason?: string | null;
             /** Retention Days */
@@ -1730,6 +2041,28 @@ export interface components {
              * @default 0
              */
             timeout_ms: number;
+        };
+        /**
+         * TurnPrompt
+         * @description What the model was told before a turn; null where there was none, as for a person's answer.
+         */
+        TurnPrompt: {
+            /** Agent Id */
+            agent_id: string;
+            /** Briefing */
+            briefing?: {
+                [key: string]: unknown;
+            } | null;
+            /** Model */
+            model: string;
+            /** Request */
+            request?: unknown;
+            /** Run Id */
+            run_id: string;
+            /** Turn */
+            turn: number;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * UploadAnswer
@@ -2069,6 +2402,86 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: {
+                /** @description only these */
+                status?: ("pending" | "granted" | "denied" | "void") | null;
+                /** @description of this run only */
+                run_id?: string | null;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalListing"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
@@ -4439,6 +4852,412 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    answer_for_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    puppet_agent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PuppetBody"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_turn_prompt: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+                agent_id: string;
+                turn: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TurnPrompt"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    decide_approvals: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
             };
             /** @description the client id, a cursor or the request is malformed */
             400: {
