@@ -199,13 +199,14 @@ class BadDecision(Unprocessable):
 
 
 class GraphRefused(Unprocessable):
-    """A change of a run's graph is not granted; `reason_code` is stable and told to the agent."""
+    """A change of a run's graph is not granted; the detail `reason` is a stable code that the agent is told."""
 
     code = "graph_refused"
 
-    def __init__(self, reason_code: str, message: str, **detail: object) -> None:
-        super().__init__(message, reason=reason_code, **detail)
-        self.reason_code = reason_code
+    @property
+    def reason_code(self) -> str:
+        """Why, for programs."""
+        return str(self.detail.get("reason", self.code))
 
 
 class BadWorkflow(Unprocessable):

@@ -77,6 +77,10 @@ def decide_change(
             return _graft(run, by, change)
 
 
+def _refused(code: str, message: str) -> GraphRefused:
+    return GraphRefused(message, reason=code)
+
+
 def _delegate(run: Run, by: str, wish: Delegate, tools: frozenset[str], rule_id: str | None) -> AgentDelegated:
     _check_identity(wish, tools)
     _check_limits(run, by)
@@ -128,7 +132,7 @@ def _graft(run: Run, by: str, wish: Graft) -> DependencyGrafted:
     before = run.agents[wish.agent_id].spec.depends_on
     more = tuple(name for name in dict.fromkeys(wish.depends_on) if name not in before)
     if not more:
-        raise GraphRefused("nothing_new", f"agent {wish.agent_id!r} waits for these agents already; nothing to graft.")
+        raise _refused("nothing_new", f"agent {wish.agent_id!r} waits for these agents already; nothing to graft.")
     _check_acyclic(_parents(run), {wish.agent_id: set(more)})
     waits = {wish.agent_id: _joined(before, more)}
     return DependencyGrafted(agent_id=wish.agent_id, depends_on=more, by=by, waits=waits)
@@ -140,37 +144,37 @@ def _joined(some: Iterable[str], more: Iterable[str]) -> tuple[str, ...]:
 
 def _check_identity(wish: Delegate, tools: frozenset[str]) -> None:
     if not re.fullmatch(AGENT_ID, wish.agent_id):
-        raise GraphRefused(
+        raise _refused(
             "bad_agent_id",
             f"{wish.agent_id[:80]!r} is no agent id: use up to 64 letters, digits, _ and -, for example analyze_costs.",
         )
     if wish.agent_id.startswith(_MASTER):
-        raise GraphRefused(
+        raise _refused(
             "master_refused", "a master_ agent cannot be spawned; use research_, analyze_, coder_ or writer_."
         )
     if not wish.prompt.strip() or len(wish.prompt) > MAX_PROMPT_CHARS:
-        raise GraphRefused("bad_prompt", f"a prompt of 1 to {MAX_PROMPT_CHARS:,} characters is needed.")
+        raise _refused("bad_prompt", f"a prompt of 1 to {MAX_PROMPT_CHARS:,} characters is needed.")
     if unknown := sorted(set(wish.tools) - tools):
         known = ", ".join(sorted(tools))
-        raise GraphRefused("unknown_tool", f"there is no tool {', '.join(map(repr, unknown))}; there are: {known}.")
+        raise _refused("unknown_tool", f"there is no tool {', '.join(map(repr, unknown))}; there are: {known}.")
 
 
 def _check_limits(run: Run, by: str) -> None:
     asking = run.agents[by]
     if asking.depth >= MAX_DEPTH:
-        raise GraphRefused("too_deep", f"delegation goes {MAX_DEPTH} levels deep at most; do this work yourself.")
+        raise _refused("too_deep", f"delegation goes {MAX_DEPTH} levels deep at most; do this work yourself.")
     if len(run.agents) >= MAX_AGENTS:
-        raise GraphRefused("too_many_agents", f"the run has {len(run.agents)} agents; {MAX_AGENTS} is the limit.")
+        raise _refused("too_many_agents", f"the run has {len(run.agents)} agents; {MAX_AGENTS} is the limit.")
     children = sum(agent.delegated_by == by for agent in run.agents.values())
     if children >= MAX_CHILDREN:
-        raise GraphRefused("too_many_children", f"{by} has delegated {children} times; {MAX_CHILDREN} is the limit.")
+        raise _refused("too_many_children", f"{by} has delegated {children} times; {MAX_CHILDREN} is the limit.")
 
 
 def _check_files(run: Run, wish: Delegate) -> None:
     given = {item.name for item in run.begun.inputs}
     if unknown := sorted(set(wish.attached_files or ()) - given):
         known = ", ".join(sorted(given)) or "none"
-        raise GraphRefused(
+        raise _refused(
             "unknown_file", f"the run was not given {', '.join(map(repr, unknown))}; its inputs are: {known}."
         )
 
@@ -178,7 +182,7 @@ def _check_files(run: Run, wish: Delegate) -> None:
 def _check_known(run: Run, names: Iterable[str]) -> None:
     alive = {spec.id for spec in run.graph}
     if unknown := sorted(set(names) - alive):
-        raise GraphRefused(
+        raise _refused(
             "unknown_agent",
             f"there is no agent {', '.join(map(repr, unknown))}; there are: {', '.join(sorted(alive))}.",
         )
@@ -188,7 +192,7 @@ def _check_pending(run: Run, agent_id: str, what: str) -> None:
     _check_known(run, (agent_id,))
     status = run.agents[agent_id].status
     if status != "idle":
-        raise GraphRefused(
+        raise _refused(
             "not_pending",
             f"agent {agent_id!r} is {status} and can no longer {what}; only agents that have not begun can.",
         )
@@ -210,7 +214,7 @@ def _check_acyclic(parents: Mapping[str, set[str]], more: Mapping[str, set[str]]
         TopologicalSorter(joined).prepare()
     except CycleError as error:
         circle = " → ".join(str(name) for name in reversed(error.args[1]))
-        raise GraphRefused("cyclic", f"the agents would wait for each other in a circle: {circle}.") from None
+        raise _refused("cyclic", f"the agents would wait for each other in a circle: {circle}.") from None
 
 
 def _free_id(run: Run, wanted: str) -> str:
