@@ -9,6 +9,8 @@
     │   ├── RunNotFound           404 run_not_found
     │   ├── AgentNotFound         404 agent_not_found
     │   ├── ApprovalNotFound      404 approval_not_found
+    │   ├── RuleNotFound          404 rule_not_found
+    │   ├── ProposalNotFound      404 proposal_not_found
     │   ├── ArtifactNotFound      404 artifact_not_found
     │   └── OutputNotFound        404 output_not_found
     ├── Conflict                  409 conflict
@@ -22,6 +24,7 @@
     ├── Unprocessable             422 unprocessable
     │   ├── BadName               422 bad_name
     │   ├── BadDecision           422 bad_decision
+    │   ├── BadRules              422 bad_rules
     │   ├── GraphRefused          422 graph_refused
     │   ├── BadWorkflow           422 bad_workflow
     │   │   ├── CyclicWorkflow    422 cyclic_workflow
@@ -116,6 +119,18 @@ class ApprovalNotFound(NotFound):
     code = "approval_not_found"
 
 
+class RuleNotFound(NotFound):
+    """There is no rule of this id."""
+
+    code = "rule_not_found"
+
+
+class ProposalNotFound(NotFound):
+    """No rule was proposed under this id."""
+
+    code = "proposal_not_found"
+
+
 class ArtifactNotFound(NotFound):
     """The run has no such artifact."""
 
@@ -196,6 +211,12 @@ class BadDecision(Unprocessable):
     """The approval does not offer this decision."""
 
     code = "bad_decision"
+
+
+class BadRules(Unprocessable):
+    """Rules have mistakes; `faults` lists each with its line. Those that were in force stay in force."""
+
+    code = "bad_rules"
 
 
 class GraphRefused(Unprocessable):
