@@ -15,9 +15,6 @@ from functools import lru_cache
 
 from raro.agents.policy.patterns import glob_fits
 
-MAX_CODE = 250_000
-"""Longer programs count as matched."""
-
 _UNKNOWN = "<>"
 _NEAR = 6
 _NESTED_CODE = 3

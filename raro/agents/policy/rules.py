@@ -12,8 +12,8 @@ from typing import Any
 
 from raro.agents.policy.content import kinds_of
 from raro.agents.policy.facts import CallFacts, FailureFacts, FileFacts, Verdict
-from raro.agents.policy.patterns import extensions_of, glob_fits, regex_found, texts_in
-from raro.agents.policy.python_code import MAX_CODE, command_words, usage_of
+from raro.agents.policy.patterns import MAX_TEXT, extensions_of, glob_fits, regex_found, texts_in
+from raro.agents.policy.python_code import command_words, usage_of
 from raro.agents.policy.reading import PLACEHOLDER, ListedRule, read_rules
 from raro.agents.policy.rule_file import ArgPattern, RuleEntry, SpawnEntry, Trigger, When
 from raro.domain.delegation import Delegate
@@ -22,6 +22,7 @@ Facts = CallFacts | FileFacts | FailureFacts
 _STRENGTH = ("block", "request_approval", "spawn_agent")
 _ANY_ARG = "*"
 _SHOWN = 200
+_TOO_LONG = f" (An argument of more than {MAX_TEXT:,} characters cannot be judged and counts as matched: make it shorter.)"
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _text_fits(pattern: ArgPattern, text: str) -> bool:
 def _code_fits(pattern: ArgPattern, text: str) -> bool:
     if not (pattern.python or pattern.python_commands or pattern.commands):
         return False
-    if len(text) > MAX_CODE:
+    if len(text) > MAX_TEXT:
         return True
     if pattern.commands and any(glob_fits(pattern.commands, word) for word in command_words(text)):
         return True
@@ -159,7 +160,15 @@ def _code_fits(pattern: ArgPattern, text: str) -> bool:
 def _verdict(entry: RuleEntry, facts: Facts) -> Verdict:
     reason = entry.reason or entry.description or f"rule {entry.id}"
     spawn = entry.spawn if entry.action == "spawn_agent" else None
-    return Verdict(entry.id, entry.action, _filled(reason, facts), _delegate(spawn, facts) if spawn else None)
+    said = _filled(reason, facts) + (_TOO_LONG if _is_too_long(entry, facts) else "")
+    return Verdict(entry.id, entry.action, said, _delegate(spawn, facts) if spawn else None)
+
+
+def _is_too_long(entry: RuleEntry, facts: Facts) -> bool:
+    """Whether the rule may have matched only because an argument is longer than what can be judged."""
+    if not isinstance(facts, CallFacts) or not entry.when.args:
+        return False
+    return any(len(text) > MAX_TEXT for text in texts_in(facts.args))
 
 
 def _delegate(spawn: SpawnEntry, facts: Facts) -> Delegate:
