@@ -65,7 +65,7 @@ async def clear_artifacts(body: ClearBody, caller: CallerIs, services: ServicesA
     seq = services.views.seq
     for run in [] if body.dry_run else runs:
         seq = (await services.artifacts.clear(caller, run["run_id"])).seq
-    await services.projected(seq)
+    services.acknowledge(seq)
     sums = {name: sum(run[name] for run in runs) for name in ("files", "size_bytes")}
     return JSONResponse({"dry_run": body.dry_run, "runs": runs, **sums, "seq": seq})
 
@@ -135,7 +135,7 @@ async def promote_artifact(
 ) -> Any:
     """Save an artifact to the library, by reference."""
     saved = await services.artifacts.promote(caller, run_id, path, filename=name, version=version)
-    await services.projected(saved.seq)
+    services.acknowledge(saved.seq)
     body = {
         "success": True,
         "filename": saved.filename,
@@ -202,7 +202,7 @@ async def _metadata(services: ServicesAre, client_id: str, run_id: str) -> dict[
 
 
 async def _done(services: ServicesAre, done: Done) -> Response:
-    await services.projected(done.seq)
+    services.acknowledge(done.seq)
     return JSONResponse({"success": True, "seq": done.seq}, headers={"Raro-Seq": str(done.seq)})
 
 

@@ -36,7 +36,7 @@ async def upload_files(request: Request, caller: CallerIs, services: ServicesAre
     received = await uploads.keep_form(services, caller, request)
     kept = [item.uploaded for item in received if item.uploaded]
     seq = max((item.seq for item in kept), default=services.views.seq)
-    await services.projected(seq)
+    services.acknowledge(seq)
     if not kept:
         raise next(item.error for item in received if item.error)
     body = {"success": len(kept) == len(received), "files": [_result(item) for item in received], "seq": seq}
@@ -49,7 +49,7 @@ async def put_file(request: Request, filename: str, caller: CallerIs, services: 
     checked_filename(filename)
     uploads.refuse_too_large(request, services.settings.max_upload_bytes)
     uploaded = await uploads.keep(services, caller, filename, uploads.body_of(request))
-    await services.projected(uploaded.seq)
+    services.acknowledge(uploaded.seq)
     body = {**_fields(uploaded), "success": True, "created": uploaded.created, "seq": uploaded.seq}
     return JSONResponse(body, 201 if uploaded.version == 1 and uploaded.created else 200, _seq(uploaded.seq))
 
@@ -106,7 +106,7 @@ async def delete_file(filename: str, caller: CallerIs, services: ServicesAre) ->
 
 
 async def _done(services: ServicesAre, done: Done) -> Response:
-    await services.projected(done.seq)
+    services.acknowledge(done.seq)
     return JSONResponse({"success": True, "seq": done.seq}, headers=_seq(done.seq))
 
 

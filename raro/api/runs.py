@@ -52,9 +52,12 @@ class Reason(BaseModel):
 @router.post("/start", operation_id="start_run", response_model=answers.RunStarted)
 async def start_run(body: StartBody, caller: CallerIs, services: ServicesAre) -> Any:
     """Start a run on the linked files, or on those named."""
-    linked = await services.views.linked_names(caller.client_id) if body.attached_files is None else []
+    linked: list[str] = []
+    if body.attached_files is None:
+        await services.level()
+        linked = await services.views.linked_names(caller.client_id)
     started = await services.runs.start(caller, body.request(linked))
-    await services.projected(started.seq)
+    services.acknowledge(started.seq)
     answer = {"success": True, "run_id": started.run_id, "seq": started.seq}
     return JSONResponse(answer, headers={"Raro-Seq": str(started.seq)})
 
@@ -64,6 +67,7 @@ async def plan_run(body: PlanBody, caller: CallerIs, services: ServicesAre) -> A
     """The workflow that the planner makes of a directive and files; nothing is started."""
     files = body.attached_files
     if files is None:
+        await services.level()
         files = tuple(await services.views.linked_names(caller.client_id))
     return await services.runs.plan(caller, body.directive, files)
 
@@ -164,5 +168,5 @@ async def state_of(services: ServicesAre, client_id: str, run_id: str) -> dict[s
 
 async def done(services: ServicesAre, done: Done) -> Response:
     """The answer to a command, once the views show what it did."""
-    await services.projected(done.seq)
+    services.acknowledge(done.seq)
     return JSONResponse({"success": True, "seq": done.seq}, headers={"Raro-Seq": str(done.seq)})

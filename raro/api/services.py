@@ -35,8 +35,16 @@ class Services:
     parts: Parts
 
     async def projected(self, seq: int) -> None:
-        """Wait until the next read sees an event. Raises ViewsUnavailable: it is recorded all the same."""
+        """Wait until the views show an event. Raises ViewsUnavailable: it is recorded all the same."""
         await self.views.wait_for(seq, self.settings.project_timeout_s)
+
+    def acknowledge(self, seq: int) -> None:
+        """Answer for an event: it is on disk, and whatever is read from now on shows it (decision 025)."""
+        self.views.owe(seq)
+
+    async def level(self) -> None:
+        """Wait until the views show every event that was answered for. Raises ViewsUnavailable."""
+        await self.projected(self.views.owed)
 
 
 async def services(request: Request) -> Services:

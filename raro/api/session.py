@@ -15,8 +15,12 @@ from raro.files.names import checked_client_id
 HEADER = "x-raro-client-id"
 COOKIE = "raro_client"
 PUBLIC = "public"
+_READS = frozenset({"GET", "HEAD"})
 _KEY_LENGTH = 255
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+ServicesAre = Annotated[Services, Depends(services)]
 
 
 def client_id_of(request: Request) -> str:
@@ -28,15 +32,21 @@ def client_id_of(request: Request) -> str:
     return checked_client_id(name)
 
 
-def caller_of(
+async def caller_of(
     request: Request,
+    services: ServicesAre,
     idempotency_key: Annotated[str | None, Header(description="makes repeating this command safe")] = None,
     x_raro_client_id: Annotated[str | None, Header(description="the client; `public` when absent")] = None,
 ) -> Caller:
-    """Who sends a command. Raises BadClientId, BadRequest for a key that is empty or too long."""
+    """Who asks. A read begins once the views show every command that was answered before.
+
+    Raises BadClientId, BadRequest for a key that is empty or too long, ViewsUnavailable.
+    """
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _KEY_LENGTH:
         raise BadRequest(f"Idempotency-Key must have 1 to {_KEY_LENGTH} characters.")
     client_id = client_id_of(request)
+    if request.method in _READS:
+        await services.level()
     return Caller(client_id, f"user:{client_id}", idempotency_key, _trace_of(request))
 
 
@@ -47,4 +57,3 @@ def _trace_of(request: Request) -> str | None:
 
 
 CallerIs = Annotated[Caller, Depends(caller_of)]
-ServicesAre = Annotated[Services, Depends(services)]

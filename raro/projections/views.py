@@ -65,6 +65,7 @@ class Views:
         self._broadcaster = Broadcaster(self._changed)
         self._tasks: list[asyncio.Task[None]] = []
         self.seq = 0
+        self.owed = 0
         self.fault: str | None = None
         self.rebuilt = 0
         self._shown_from = 0
@@ -109,6 +110,10 @@ class Views:
                 seq=seq,
                 views_seq=self.seq,
             ) from None
+
+    def owe(self, seq: int) -> None:
+        """Somebody was told that this event happened: `owed` is the last such event, which reads wait for."""
+        self.owed = max(self.owed, seq)
 
     async def health(self) -> Health:
         """How far behind, and why. Raises LogUnavailable."""
