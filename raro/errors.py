@@ -17,6 +17,7 @@
     │   ├── WrongState            409 wrong_state
     │   ├── NameTaken             409 name_taken
     │   ├── GraceOver             409 grace_over
+    │   ├── ModelNeeded           409 model_needed
     │   └── TooMuchContention     409 too_much_contention
     ├── Gone                      410 gone
     │   └── BytesErased           410 bytes_erased
@@ -25,6 +26,7 @@
     │   ├── BadName               422 bad_name
     │   ├── BadDecision           422 bad_decision
     │   ├── BadRules              422 bad_rules
+    │   ├── NoRuleMade            422 no_rule_made
     │   ├── GraphRefused          422 graph_refused
     │   ├── BadWorkflow           422 bad_workflow
     │   │   ├── CyclicWorkflow    422 cyclic_workflow
@@ -34,6 +36,7 @@
     │   ├── LogUnavailable        503 log_unavailable
     │   ├── ViewsUnavailable      503 views_unavailable
     │   ├── SandboxUnavailable    503 sandbox_unavailable
+    │   ├── ModelUnavailable      503 model_unavailable
     │   ├── ServerUnreachable     503 server_unreachable
     │   └── BadAnswer             503 bad_answer
     ├── StorageFault              507 storage_fault
@@ -168,6 +171,12 @@ class GraceOver(Conflict):
     code = "grace_over"
 
 
+class ModelNeeded(Conflict):
+    """The command takes a language model, and no key for one is set."""
+
+    code = "model_needed"
+
+
 class TooMuchContention(Conflict):
     """Other writers won every retry."""
 
@@ -217,6 +226,12 @@ class BadRules(Unprocessable):
     """Rules have mistakes; `faults` lists each with its line. Those that were in force stay in force."""
 
     code = "bad_rules"
+
+
+class NoRuleMade(Unprocessable):
+    """A language model made no rule of a sentence that can be taken; `toml` and `faults` show what it made."""
+
+    code = "no_rule_made"
 
 
 class GraphRefused(Unprocessable):
@@ -283,6 +298,12 @@ class SandboxUnavailable(Unavailable):
     """No sandbox tier holds on this machine."""
 
     code = "sandbox_unavailable"
+
+
+class ModelUnavailable(Unavailable):
+    """The language model gives no answer now."""
+
+    code = "model_unavailable"
 
 
 class ServerUnreachable(Unavailable):

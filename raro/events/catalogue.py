@@ -506,6 +506,14 @@ class RuleProposed(SystemEvent):
     client_id: str
 
 
+class RuleRejected(SystemEvent):
+    """A person decided against a proposed rule; it never comes into force."""
+
+    event = "rule_rejected"
+    proposal_id: str
+    reason: str = ""
+
+
 class RulesChanged(SystemEvent):
     """The rules file holds other rules now: a person accepted or removed some, or edited the file."""
 

@@ -207,7 +207,7 @@ system: checkpoint_sealed event_parked event_unparked key_created key_revoked
 BESIDE = """
 run: agent_briefed agent_called_out agent_skipped agent_puppeted agent_pruned dependency_grafted input_uploaded
 run: sandbox_opened sandbox_closed
-system: rule_proposed rules_changed
+system: rule_proposed rule_rejected rules_changed
 """
 
 

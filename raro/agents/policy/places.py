@@ -35,10 +35,11 @@ class TooDeep(Exception):
 
 @dataclass
 class Places:
-    """The line of every path; `tables` are the headers in order, each with its path."""
+    """The line of every path; `tables` are the headers in order, `spans` where each pair begins and ends."""
 
     lines: dict[Path, int] = field(default_factory=dict)
     tables: list[tuple[Path, int]] = field(default_factory=list)
+    spans: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def line_of(self, path: Path) -> int:
         """The line of this path, or of the nearest thing around it that has one; counted from 1."""
@@ -102,7 +103,7 @@ class _Scanner:
         return path
 
     def _pair(self, table: Path, depth: int) -> None:
-        line, path = self._line(), table
+        start, line, path = self._at, self._line(), table
         for key in self._key():
             path = (*path, key)
             self.places.lines.setdefault(path, line)
@@ -110,6 +111,7 @@ class _Scanner:
             self._at += 1
             self._skip(_SPACE)
             self._value(path, depth)
+        self.places.spans.setdefault(path, (start, self._at))
 
     def _key(self) -> list[str]:
         keys: list[str] = []

@@ -101,6 +101,13 @@ def bad_rules(faults: Sequence[RuleFault]) -> BadRules:
     )
 
 
+def faults_of(bad: BadRules) -> tuple[RuleFault, ...]:
+    """The mistakes that such an error names."""
+    listed = bad.detail["faults"]
+    assert isinstance(listed, list)
+    return tuple(RuleFault(fault["message"], fault["line"]) for fault in listed)
+
+
 def _toml(text: str) -> tuple[dict[str, Any], Places]:
     try:
         places = places_in(text)
@@ -118,7 +125,7 @@ def _toml(text: str) -> tuple[dict[str, Any], Places]:
 
 def _toml_fault(text: str, said: str) -> RuleFault:
     at = _AT_LINE.search(said)
-    line = int(at[1]) if at and at[1] else max(1, len(text.splitlines()))
+    line = int(at[1]) if at and at[1] else text.rstrip().count("\n") + 1
     return RuleFault(f"this is no TOML: {_AT_LINE.sub('', said)[:200]}.", line)
 
 

@@ -22,7 +22,9 @@ Facts = CallFacts | FileFacts | FailureFacts
 _STRENGTH = ("block", "request_approval", "spawn_agent")
 _ANY_ARG = "*"
 _SHOWN = 200
-_TOO_LONG = f" (An argument of more than {MAX_TEXT:,} characters cannot be judged and counts as matched: make it shorter.)"
+_TOO_LONG = (
+    f" (An argument of more than {MAX_TEXT:,} characters cannot be judged and counts as matched: make it shorter.)"
+)
 
 
 @dataclass(frozen=True)
