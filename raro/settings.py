@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     approval_timeout_s: float = Field(
         default=3600, gt=0, description="seconds a person has to decide before it counts as a no"
     )
+    rules: Path | None = Field(default=None, description="file of rules for agents; unset: rules.toml in storage")
     agents_at_once: int = Field(default=4, ge=1, le=64, description="agents one worker runs side by side")
     ack_wait_s: float = Field(default=10, ge=1, description="seconds after which a dead worker's work is taken over")
     max_deliveries: int = Field(default=5, ge=1, description="tries of a reactor before it parks an event")

@@ -12,7 +12,20 @@ from sse_starlette.sse import SendTimeoutError
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from raro.api import agents, approvals, artifacts, audit, console, library, operations, previews, problems, runs, sse
+from raro.api import (
+    agents,
+    approvals,
+    artifacts,
+    audit,
+    console,
+    library,
+    operations,
+    policy,
+    previews,
+    problems,
+    runs,
+    sse,
+)
 from raro.api.services import Services
 
 logger = logging.getLogger(__name__)
@@ -51,9 +64,9 @@ def _routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    # Previews come before the files they are of, the stream and the artifacts before /runtime/{run_id}/…: the first
-    # that matches is taken.
-    for module in (sse, previews, library, artifacts, runs, approvals, agents, audit, operations, console):
+    # Previews come before the files they are of, the stream, the rules and the artifacts before
+    # /runtime/{run_id}/…: the first that matches is taken.
+    for module in (sse, previews, library, artifacts, policy, runs, approvals, agents, audit, operations, console):
         app.include_router(module.router)
     app.router.routes.append(console.assets())
     return app

@@ -104,7 +104,7 @@ async def compile_rule(body: Sentence, caller: CallerIs, services: ServicesAre) 
     """Make a rule of a sentence. It is proposed, and in force only when a person accepts it."""
     made = await services.policy.propose(caller, body.sentence)
     answer = {"proposal_id": made.proposal_id, "sentence": made.sentence, "toml": made.toml}
-    return await _done(services, made.seq, status=201, **answer)
+    return _done(services, made.seq, status=201, **answer)
 
 
 @router.post("/proposals/{proposal_id}/accept", operation_id="accept_rule", response_model=DoneAnswer)
@@ -113,7 +113,7 @@ async def accept_rule(
 ) -> Response:
     """Put a proposed rule into force."""
     done = await services.policy.accept(caller, proposal_id, body.reason if body else "")
-    return await _done(services, done.seq)
+    return _done(services, done.seq)
 
 
 @router.post("/proposals/{proposal_id}/reject", operation_id="reject_rule", response_model=DoneAnswer)
@@ -122,14 +122,14 @@ async def reject_rule(
 ) -> Response:
     """Decide against a proposed rule."""
     done = await services.policy.reject(caller, proposal_id, body.reason if body else "")
-    return await _done(services, done.seq)
+    return _done(services, done.seq)
 
 
 @router.put("/rules", operation_id="put_rules", response_model=DoneAnswer)
 async def put_rules(body: NewRules, caller: CallerIs, services: ServicesAre) -> Response:
     """Put a whole text in the rules file's place; nothing changes when it has a mistake."""
     done = await services.policy.replace(caller, body.toml, body.reason, sha256=body.text_sha256)
-    return await _done(services, done.seq)
+    return _done(services, done.seq)
 
 
 @router.delete("/rules/{rule_id}", operation_id="delete_rule", response_model=DoneAnswer)
@@ -140,7 +140,7 @@ async def delete_rule(
     reason: Annotated[str, Query(max_length=2000, description="why, for the record")] = "",
 ) -> Response:
     """Take a rule out of the file, or switch a default rule off."""
-    return await _done(services, (await services.policy.remove(caller, rule_id, reason)).seq)
+    return _done(services, (await services.policy.remove(caller, rule_id, reason)).seq)
 
 
 @router.post("/check", operation_id="check_rules", response_model=answers.PolicyCheck)
@@ -217,6 +217,6 @@ def _change_row(change: Change) -> dict[str, Any]:
     return {**change.changed.model_dump(mode="json"), "actor": change.actor, "time": rfc3339(change.at)}
 
 
-async def _done(services: Services, seq: int, *, status: int = 200, **more: Any) -> Response:
-    await services.projected(seq)
+def _done(services: Services, seq: int, *, status: int = 200, **more: Any) -> Response:
+    services.acknowledge(seq)
     return JSONResponse({"success": True, "seq": seq, **more}, status, headers={"Raro-Seq": str(seq)})

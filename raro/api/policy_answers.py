@@ -26,6 +26,13 @@ class RuleRow(Answer):
     active: bool
 
 
+class FaultRow(Answer):
+    """A mistake and its line, counted from 1."""
+
+    message: str
+    line: int | None = Field(examples=[3])
+
+
 class ProposalRow(Answer):
     """A rule that was made of a sentence and waits for a person."""
 
@@ -37,13 +44,6 @@ class ProposalRow(Answer):
     proposed_at: str = Field(examples=["2026-11-20T12:00:00.000Z"])
     rule: RuleRow | None = Field(description="the rule as it would be; none when it no longer fits")
     faults: list[FaultRow] = Field(description="why it no longer fits")
-
-
-class FaultRow(Answer):
-    """A mistake and its line, counted from 1."""
-
-    message: str
-    line: int | None = Field(examples=[3])
 
 
 class ChangeRow(Answer):

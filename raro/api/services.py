@@ -10,6 +10,7 @@ from fastapi import Request
 
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands
+from raro.commands.policy import PolicyCommands
 from raro.commands.runs import RunCommands
 from raro.events.log import EventLog
 from raro.files.blobs import BlobStore
@@ -32,6 +33,7 @@ class Services:
     library: LibraryCommands
     runs: RunCommands
     artifacts: ArtifactCommands
+    policy: PolicyCommands
     parts: Parts
 
     async def projected(self, seq: int) -> None:

@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "pause": Entry(_RUNS, "steer", "Begin no new turn in a run."),
     "resume": Entry(_RUNS, "steer", "Go on after a pause."),
     "output": Entry(_RUNS, "agent_output", "Print an agent's full output."),
+    "rules": Entry(_RUNS, "rules", "List the rules for agents; check, propose, accept."),
     "artifacts": Entry(_ARTIFACTS, "artifacts", "List artifacts; delete, restore, clear."),
     "get": Entry(_ARTIFACTS, "get", "Download an artifact, a run as zip, or a library file."),
     "promote": Entry(_ARTIFACTS, "promote", "Save an artifact to the library."),

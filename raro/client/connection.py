@@ -9,6 +9,7 @@ from raro.client.artifacts import Artifacts
 from raro.client.audit import Audit
 from raro.client.frames import Frame
 from raro.client.library import Library
+from raro.client.policy import Policy
 from raro.client.runs import Runs
 from raro.client.stream import stream
 from raro.client.transport import Transport
@@ -38,6 +39,7 @@ class RaroClient:
         self.runs = Runs(self._transport)
         self.artifacts = Artifacts(self._transport)
         self.audit = Audit(self._transport)
+        self.policy = Policy(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

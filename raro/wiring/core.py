@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from raro.agents.policy.facts import NoRules, Policy
+from raro.agents.policy.book import RuleBook
 from raro.commands.aggregates import Aggregates
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands, library_aggregates
+from raro.commands.policy import PolicyCommands, rule_histories
 from raro.commands.runs import RunCommands, run_aggregates
 from raro.domain.library import Slot
 from raro.domain.run import Run
@@ -47,7 +48,8 @@ class Core:
     library: LibraryCommands
     runs: RunCommands
     artifacts: ArtifactCommands
-    policy: Callable[[], Policy]
+    rules: RuleBook
+    policy: PolicyCommands
 
     @property
     def limits(self) -> Limits:
@@ -93,6 +95,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
     blobs = BlobStore(storage / "blobs")
     slots, runs = library_aggregates(log), run_aggregates(log)
     sandboxes = LocalSandboxes(storage / "cache", settings.sandbox)
+    rules = RuleBook(settings.rules or storage / "rules.toml", kept=storage / "cache" / "rules.toml")
     return Core(
         settings=settings,
         servers=servers,
@@ -107,5 +110,6 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         library=LibraryCommands(slots, grace=grace),
         runs=RunCommands(runs, slots, blobs, retention_days=settings.retention_days),
         artifacts=ArtifactCommands(runs, slots, grace=grace),
-        policy=NoRules,
+        rules=rules,
+        policy=PolicyCommands(rule_histories(log), rules),
     )

@@ -15,7 +15,7 @@ _LAG = 1000
 
 
 async def parts_of(built: Core, views: Views) -> dict[str, Part]:
-    """The state of the log, the views, Redis, the sandbox, the disk and the reactors."""
+    """The state of the log, the views, Redis, the sandbox, the rules, the disk and the reactors."""
     try:
         log = await _log(built)
         views_part = await _views(views)
@@ -28,6 +28,7 @@ async def parts_of(built: Core, views: Views) -> dict[str, Part]:
         "views": views_part,
         "redis": await _redis(built),
         "sandbox": await _sandbox(built),
+        "rules": _rules(built),
         "storage": _storage(built),
         "reactors": reactors,
     }
@@ -75,6 +76,17 @@ async def _sandbox(built: Core) -> Part:
     return _part(
         state, report.describe(), "" if state == "ok" else "RARO_SANDBOX=unsafe keeps nothing in.", tier=report.chosen
     )
+
+
+def _rules(built: Core) -> Part:
+    standing = built.rules.standing()
+    more: Part = {"path": str(built.rules.path.absolute()), "sha256": standing.rules.sha256}
+    if not standing.faults:
+        return _part("ok", f"{len(standing.rules.ids)} rules in force", **more)
+    fault = standing.faults[0]
+    where = f", line {fault.line}" if fault.line else ""
+    detail = f"the rules from before are in force: {built.rules.path.name}{where}: {fault.message}"
+    return _part("degraded", detail, "Correct the file; `raro rules check FILE` tells more.", line=fault.line, **more)
 
 
 def _storage(built: Core) -> Part:

@@ -33,6 +33,7 @@ from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
 logger = logging.getLogger(__name__)
 
 _AGAIN_S = 1.0
+_RULES_LOOK_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def _services(built: Core, views: Views) -> Services:
         library=built.library,
         runs=built.runs,
         artifacts=built.artifacts,
+        policy=built.policy,
         parts=partial(parts_of, built, views),
     )
 
@@ -101,6 +103,7 @@ def _keepers(built: Core, views: Views) -> list[Task]:
     return [
         partial(housekeeping.run, settings.tree_interval_s),
         partial(retention.run, settings.retention_interval_s),
+        partial(built.policy.watch, _RULES_LOOK_S),
     ]
 
 
@@ -127,11 +130,11 @@ def _reactors(built: Core) -> list[Task]:
         built.outputs,
         model_for,
         built.limits,
-        built.policy,
+        built.rules.current,
         within,
     )
     reactors: list[Reactor] = [
-        *Runs(built.run_states, built.blobs, built.sessions, built.policy, within).reactors(),
+        *Runs(built.run_states, built.blobs, built.sessions, built.rules.current, within).reactors(),
         Approvals(built.run_states).reactor(),
         Agents(parts, at_once=built.settings.agents_at_once).reactor(),
         Promotion(built.run_states, built.blobs, built.sessions).reactor(),

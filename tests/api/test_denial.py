@@ -24,7 +24,8 @@ BYTES = b"what only the owner may know"
 SAID = hashlib.sha256(b"done").hexdigest()
 
 # 404 as if it were not there; nothing of the owner's in the answer; or an answer that is the same for all.
-MISSING, NOTHING, OPEN = "missing", "nothing", "open"
+# MODEL: as it is answered where no key for a language model is set.
+MISSING, NOTHING, OPEN, MODEL = "missing", "nothing", "open", "model"
 LIBRARY, RUN, ARTIFACT = (
     "/runtime/library/files/{filename}",
     "/runtime/artifacts/{run_id}",
@@ -75,6 +76,14 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", ARTIFACT + "/pin"): (MISSING, None),
     ("POST", ARTIFACT + "/unpin"): (MISSING, None),
     ("POST", ARTIFACT + "/restore"): (MISSING, None),
+    ("GET", "/runtime/policy"): (OPEN, None),
+    ("POST", "/runtime/policy/compile"): (MODEL, {"sentence": "no spreadsheets"}),
+    ("POST", "/runtime/policy/proposals/{proposal_id}/accept"): (MISSING, None),
+    ("POST", "/runtime/policy/proposals/{proposal_id}/reject"): (MISSING, None),
+    ("PUT", "/runtime/policy/rules"): (NOTHING, {"toml": "# nothing"}),
+    ("DELETE", "/runtime/policy/rules/{rule_id}"): (MISSING, None),
+    ("POST", "/runtime/policy/check"): (NOTHING, {"toml": ""}),
+    ("POST", "/runtime/policy/try"): (NOTHING, {"trigger": "AgentFailed"}),
     # tests/api/test_stream.py reads it: it does not end.
     ("GET", "/runtime/stream"): (NOTHING, None),
     ("GET", "/audit/events"): (NOTHING, None),
@@ -114,6 +123,7 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 async def _ask(stage: Stage, client_id: str, method: str, template: str, body: Any, run_id: str) -> httpx.Response:
     names = {"run_id": run_id, "filename": SECRET, "agent_id": AGENT, "sha256": SAID, "approval_id": "a", "turn": 1}
+    names |= {"proposal_id": "rule-0", "rule_id": "no-such-rule"}
     path = template.replace("{path:path}", SECRET).format(**names)
     sent: dict[str, Any] = {"json": body} if body else {}
     if template.endswith("/upload"):
@@ -162,6 +172,15 @@ async def test_operations_name_no_client(stage: Stage, owned: Owned, method: str
     answer = await _ask(stage, INTRUDER, method, template, None, owned.run_id)
     assert answer.status_code == 200
     assert not {OWNER, SECRET, owned.run_id} & set(answer.text.replace('"', " ").split())
+
+
+@pytest.mark.parametrize(("method", "template"), [key for key, (expected, _) in CASES.items() if expected == MODEL])
+async def test_what_takes_a_model_says_so_and_nothing_else(
+    stage: Stage, owned: Owned, method: str, template: str
+) -> None:
+    answer = await _ask(stage, INTRUDER, method, template, CASES[method, template][1], owned.run_id)
+    assert (answer.status_code, answer.json()["code"]) == (409, "model_needed")
+    assert owned.run_id not in answer.text
 
 
 async def test_a_run_is_not_given_another_clients_files_or_artifacts(stage: Stage, owned: Owned) -> None:

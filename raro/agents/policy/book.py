@@ -121,7 +121,7 @@ class RuleBook:
     def _read(self, before: Standing | None) -> Standing:
         text = ""
         try:
-            text = _text(self.path)
+            text = read_text(self.path)
             rules = before.rules if before and before.text == text else rules_of(text)
         except BadRules as bad:
             faults = faults_of(bad)
@@ -151,7 +151,7 @@ class RuleBook:
     def _last_good(self) -> Standing:
         with contextlib.suppress(OSError, BadRules):
             if self._kept is not None:
-                text = _text(self._kept)
+                text = read_text(self._kept)
                 return Standing(rules_of(text), text, file_text=text)
         return Standing(rules_of(""))
 
@@ -169,7 +169,7 @@ def _still_s(stamp: _Stamp, now_s: float) -> float:
     return max(0.0, now_s - max(stamp[1], stamp[2]) / 1e9) if len(stamp) > 1 else 0.0
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The file's text, "" when there is no file. Raises OSError, BadRules when it is no text or too long."""
     try:
         fd = os.open(path, _FLAGS)

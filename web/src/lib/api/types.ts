@@ -544,6 +544,166 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runtime/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Policy
+         * @description The rules in force, what waits for a decision, the last changes, and the file's mistakes.
+         */
+        get: operations["get_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Rules
+         * @description Whether a text could be taken, and every mistake with its line; nothing changes.
+         */
+        post: operations["check_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/compile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compile Rule
+         * @description Make a rule of a sentence. It is proposed, and in force only when a person accepts it.
+         */
+        post: operations["compile_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/proposals/{proposal_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Rule
+         * @description Put a proposed rule into force.
+         */
+        post: operations["accept_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/proposals/{proposal_id}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject Rule
+         * @description Decide against a proposed rule.
+         */
+        post: operations["reject_rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put Rules
+         * @description Put a whole text in the rules file's place; nothing changes when it has a mistake.
+         */
+        put: operations["put_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/rules/{rule_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Rule
+         * @description Take a rule out of the file, or switch a default rule off.
+         */
+        delete: operations["delete_rule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/policy/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Rules
+         * @description What the rules, or those of a text, would want of a call, a file or a failure; nothing happens.
+         */
+        post: operations["try_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runtime/runs": {
         parameters: {
             query?: never;
@@ -1282,6 +1442,35 @@ export interface components {
             name: string;
         };
         /**
+         * ChangeRow
+         * @description A change of the rules in force.
+         */
+        ChangeRow: {
+            /**
+             * Actor
+             * @example user:ada
+             */
+            actor: string;
+            /** Proposal Id */
+            proposal_id: string | null;
+            /** Reason */
+            reason: string;
+            /** Rules */
+            rules: string[];
+            /**
+             * Sha256
+             * @example b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9
+             */
+            sha256: string;
+            /**
+             * Time
+             * @example 2026-11-20T12:00:00.000Z
+             */
+            time: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ClearAnswer
          * @description What was, or with a dry run would be, deleted.
          */
@@ -1328,6 +1517,18 @@ export interface components {
             size_bytes: number;
         } & {
             [key: string]: unknown;
+        };
+        /**
+         * Decided
+         * @description Why, for the record.
+         */
+        Decided: {
+            /**
+             * Reason
+             * @description why, for the record
+             * @default
+             */
+            reason: string;
         };
         /**
          * DecisionBody
@@ -1404,6 +1605,21 @@ export interface components {
             time: string;
             /** Type */
             type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * FaultRow
+         * @description A mistake and its line, counted from 1.
+         */
+        FaultRow: {
+            /**
+             * Line
+             * @example 3
+             */
+            line: number | null;
+            /** Message */
+            message: string;
         } & {
             [key: string]: unknown;
         };
@@ -1614,6 +1830,28 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * NewRules
+         * @description A whole rules file to put in the place of the one there is.
+         */
+        NewRules: {
+            /**
+             * Reason
+             * @description why, for the record
+             * @default
+             */
+            reason: string;
+            /**
+             * Text Sha256
+             * @description that of the text it was made from; no check when absent
+             */
+            text_sha256?: string | null;
+            /**
+             * Toml
+             * @example switched_off = ["ask-on-failure"]
+             */
+            toml: string;
+        };
+        /**
          * PlanBody
          * @description What a plan is wanted for.
          */
@@ -1626,6 +1864,79 @@ export interface components {
              * @example Compare body mass by species
              */
             directive: string;
+        };
+        /**
+         * PolicyCheck
+         * @description What a text would do in the file's place.
+         */
+        PolicyCheck: {
+            /** Faults */
+            faults: components["schemas"]["FaultRow"][];
+            /** Ok */
+            ok: boolean;
+            /** Rules */
+            rules: components["schemas"]["RuleRow"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PolicyState
+         * @description The rules in force, what waits for a decision, and what is wrong with the file.
+         */
+        PolicyState: {
+            /**
+             * Can Propose
+             * @description whether a language model is there to make rules of sentences
+             */
+            can_propose: boolean;
+            /**
+             * Changes
+             * @description the last 50, newest first
+             */
+            changes: components["schemas"]["ChangeRow"][];
+            /** @description the file's first mistake: the rules are those from before it */
+            fault: components["schemas"]["FaultRow"] | null;
+            /** Faults */
+            faults: components["schemas"]["FaultRow"][];
+            /**
+             * Path
+             * @example /srv/raro/rules.toml
+             */
+            path: string;
+            /** Proposals */
+            proposals: components["schemas"]["ProposalRow"][];
+            /** Rules */
+            rules: components["schemas"]["RuleRow"][];
+            /**
+             * Sha256
+             * @description names exactly the active rules
+             * @example b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9
+             */
+            sha256: string;
+            /**
+             * Text
+             * @description the rules file as it is now
+             */
+            text: string;
+            /**
+             * Text Sha256
+             * @description send it with a new text, so that no other change is lost
+             * @example b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9
+             */
+            text_sha256: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PolicyTrial
+         * @description Every rule that would match, and the one that decides.
+         */
+        PolicyTrial: {
+            decision: components["schemas"]["VerdictRow"] | null;
+            /** Verdicts */
+            verdicts: components["schemas"]["VerdictRow"][];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * PreviewAnswer
@@ -1762,6 +2073,67 @@ export interface components {
             type: string;
         };
         /**
+         * ProposalMade
+         * @description A rule was made of a sentence. It is not in force.
+         */
+        ProposalMade: {
+            /** Proposal Id */
+            proposal_id: string;
+            /** Sentence */
+            sentence: string;
+            /**
+             * Seq
+             * @description the event it ended with
+             * @example 42
+             */
+            seq: number;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+            /** Toml */
+            toml: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ProposalRow
+         * @description A rule that was made of a sentence and waits for a person.
+         */
+        ProposalRow: {
+            /** Client Id */
+            client_id: string;
+            /**
+             * Faults
+             * @description why it no longer fits
+             */
+            faults: components["schemas"]["FaultRow"][];
+            /**
+             * Proposal Id
+             * @example rule-0f1e2d3c4b5a6978
+             */
+            proposal_id: string;
+            /**
+             * Proposed At
+             * @example 2026-11-20T12:00:00.000Z
+             */
+            proposed_at: string;
+            /**
+             * Proposed By
+             * @example user:ada
+             */
+            proposed_by: string;
+            /** @description the rule as it would be; none when it no longer fits */
+            rule: components["schemas"]["RuleRow"] | null;
+            /** Sentence */
+            sentence: string;
+            /** Toml */
+            toml: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * PuppetBody
          * @description Whether a person answers in the model's place.
          */
@@ -1782,6 +2154,59 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * RuleRow
+         * @description A rule; `when`, `unless` and `spawn` are as the file has them, without what is not asked for.
+         */
+        RuleRow: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "block" | "request_approval" | "spawn_agent";
+            /** Active */
+            active: boolean;
+            /** Description */
+            description: string;
+            /**
+             * Id
+             * @example no-deletion
+             */
+            id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "default" | "file";
+            /** Spawn */
+            spawn: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Trigger
+             * @enum {string}
+             */
+            trigger: "ToolCall" | "FileGenerated" | "AgentFailed";
+            /** Unless */
+            unless: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * When
+             * @example {
+             *       "tool": [
+             *         "execute_python"
+             *       ]
+             *     }
+             */
+            when: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
         };
         /**
          * RunArtifacts
@@ -1986,6 +2411,89 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Sentence
+         * @description What a rule is wanted for, in plain words.
+         */
+        Sentence: {
+            /**
+             * Sentence
+             * @example Ask me before a file over 10 MB is kept
+             */
+            sentence: string;
+        };
+        /**
+         * Situation
+         * @description Something that rules could mind: a call, a file or a failure, and what has happened before it.
+         */
+        Situation: {
+            /**
+             * Agent
+             * @default coder_it
+             */
+            agent: string;
+            /**
+             * Args
+             * @default {}
+             */
+            args: {
+                [key: string]: unknown;
+            };
+            /**
+             * Before
+             * @description calls or files before this one, or earlier tries
+             * @default 0
+             */
+            before: number;
+            /**
+             * Code
+             * @default
+             */
+            code: string;
+            /**
+             * Content
+             * @description how the file begins
+             * @default
+             */
+            content: string;
+            /**
+             * Cost Usd
+             * @default 0
+             */
+            cost_usd: number;
+            /**
+             * Message
+             * @default
+             */
+            message: string;
+            /**
+             * Path
+             * @default
+             */
+            path: string;
+            /** Size Bytes */
+            size_bytes?: number | null;
+            /**
+             * Tokens
+             * @default 0
+             */
+            tokens: number;
+            /**
+             * Toml
+             * @description rules to try; default: those in force
+             */
+            toml?: string | null;
+            /**
+             * Tool
+             * @default
+             */
+            tool: string;
+            /**
+             * Trigger
+             * @enum {string}
+             */
+            trigger: "ToolCall" | "FileGenerated" | "AgentFailed";
+        };
+        /**
          * StartBody
          * @description A workflow and what to do with it; without `agents` the planner makes them.
          */
@@ -2041,6 +2549,17 @@ export interface components {
              * @default 0
              */
             timeout_ms: number;
+        };
+        /**
+         * Toml
+         * @description A whole rules file.
+         */
+        Toml: {
+            /**
+             * Toml
+             * @example switched_off = ["ask-on-failure"]
+             */
+            toml: string;
         };
         /**
          * TurnPrompt
@@ -2099,6 +2618,27 @@ export interface components {
             success: boolean;
             /** Version */
             version?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * VerdictRow
+         * @description What a rule that matched wants.
+         */
+        VerdictRow: {
+            /**
+             * Action
+             * @enum {string}
+             */
+            action: "block" | "request_approval" | "spawn_agent";
+            /** Reason */
+            reason: string;
+            /** Rule Id */
+            rule_id: string;
+            /** Spawn */
+            spawn: {
+                [key: string]: unknown;
+            } | null;
         } & {
             [key: string]: unknown;
         };
@@ -4535,6 +5075,624 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkflowConfig"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyState"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    check_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Toml"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyCheck"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    compile_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Sentence"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProposalMade"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    accept_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Decided"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    reject_rule: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                proposal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Decided"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    put_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRules"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    delete_rule: {
+        parameters: {
+            query?: {
+                /** @description why, for the record */
+                reason?: string;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                rule_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    try_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Situation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTrial"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
