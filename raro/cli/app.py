@@ -46,6 +46,8 @@ COMMANDS: dict[str, Entry] = {
     "stop": Entry(_RUNS, "steer", "End a run; files made so far are kept."),
     "pause": Entry(_RUNS, "steer", "Begin no new turn in a run."),
     "resume": Entry(_RUNS, "steer", "Go on after a pause."),
+    "approvals": Entry(_RUNS, "approvals", "List what runs ask a person."),
+    "decide": Entry(_RUNS, "approvals", "Allow, deny, retry, skip or abort what a run asks about."),
     "output": Entry(_RUNS, "agent_output", "Print an agent's full output."),
     "rules": Entry(_RUNS, "rules", "List the rules for agents; check, propose, accept."),
     "artifacts": Entry(_ARTIFACTS, "artifacts", "List artifacts; delete, restore, clear."),

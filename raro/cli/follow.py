@@ -13,6 +13,7 @@ from typing import Any
 
 from raro.cli.run_view import RunView
 from raro.client import RaroClient
+from raro.client.approvals import ApprovalRow
 from raro.client.rows import RunState
 from raro.client.runs import ENDED
 from raro.errors import RaroError, Unavailable
@@ -37,6 +38,7 @@ async def follow(client: RaroClient, run_id: str, view: RunView) -> RunState:
             while True:
                 state = await _state(client, run_id, view)
                 view.show(state)
+                view.asked(await _asked(client, state))
                 if state["status"] in ENDED:
                     return state
                 with contextlib.suppress(TimeoutError):
@@ -46,6 +48,12 @@ async def follow(client: RaroClient, run_id: str, view: RunView) -> RunState:
                 changed.clear()
     finally:
         await end(listener)
+
+
+async def _asked(client: RaroClient, state: RunState) -> list[ApprovalRow]:
+    if state["status"] != "awaitingapproval":
+        return []
+    return await client.approvals.list(status="pending", run_id=state["run_id"])
 
 
 async def _listen(client: RaroClient, run_id: str, view: RunView, changed: asyncio.Event) -> None:

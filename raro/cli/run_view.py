@@ -11,6 +11,7 @@ from rich.table import Table
 from raro.cli.output import Output
 from raro.cli.render import status_text, table
 from raro.cli.text import one_line, plain
+from raro.client.approvals import ApprovalRow
 from raro.client.rows import RunState
 
 
@@ -27,6 +28,9 @@ class RunView(Protocol):
     def doing(self, agent_id: str, what: str) -> None:
         """What an agent does this moment."""
 
+    def asked(self, approvals: Sequence[ApprovalRow]) -> None:
+        """What the run waits for a person to decide."""
+
     def waiting(self) -> None:
         """The server is away for now."""
 
@@ -42,6 +46,7 @@ class LiveTable:
     def __init__(self, out: Output) -> None:
         self._live = Live(console=out.console, refresh_per_second=8)
         self._doing: dict[str, str] = {}
+        self._asked: set[str] = set()
         self._state: RunState | None = None
 
     def __enter__(self) -> Self:
@@ -61,6 +66,13 @@ class LiveTable:
         self._doing[agent_id] = what
         if self._state:
             self._live.update(agents_table(self._state, self._doing))
+
+    def asked(self, approvals: Sequence[ApprovalRow]) -> None:
+        """Say each once above the table."""
+        for row in approvals:
+            if row["approval_id"] not in self._asked:
+                self._asked.add(row["approval_id"])
+                self._live.console.print(question(row), style="yellow", soft_wrap=True)
 
     def waiting(self) -> None:
         """Say so above the table."""
@@ -91,6 +103,11 @@ class Lines:
     def doing(self, agent_id: str, what: str) -> None:
         """Nothing: moments are for terminals, a log keeps what stays true."""
 
+    def asked(self, approvals: Sequence[ApprovalRow]) -> None:
+        """A line for each."""
+        for row in approvals:
+            self._say(row["approval_id"], question(row))
+
     def waiting(self) -> None:
         """Say it once."""
         self._say("", "the server is away; waiting for it …")
@@ -99,6 +116,12 @@ class Lines:
         if self._said.get(about) != line:
             self._said[about] = line
             self._out.remark(line)
+
+
+def question(row: ApprovalRow) -> str:
+    """What is asked, and the command that answers."""
+    how = f"raro decide {row['run_id']} {'|'.join(row['options'])} {row['approval_id']}"
+    return f"{plain(row['agent_id'])} asks: {one_line(row['reason'], 160)}  →  {plain(how)}"
 
 
 def agents_of(state: RunState) -> Sequence[Mapping[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self, cast
 
+from raro.client.approvals import Approvals
 from raro.client.artifacts import Artifacts
 from raro.client.audit import Audit
 from raro.client.frames import Frame
@@ -39,6 +40,7 @@ class RaroClient:
         self.runs = Runs(self._transport)
         self.artifacts = Artifacts(self._transport)
         self.audit = Audit(self._transport)
+        self.approvals = Approvals(self._transport)
         self.policy = Policy(self._transport)
 
     async def __aenter__(self) -> Self:
