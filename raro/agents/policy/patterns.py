@@ -1,22 +1,21 @@
 """How a rule's patterns are compared with text: globs, regular expressions, names' endings.
 
-Regular expressions are RE2's, as DuckDB has it: it takes time in proportion to the text, whatever the pattern, so that
-neither a rule nor an agent's text can make a run stand still (`(a+)+$` does that to Python's own). What RE2 has not,
-lookarounds and back references, is refused when the rules are read.
+Regular expressions are RE2's, which Arrow has in it: it takes time in proportion to the text, whatever the pattern, so
+that neither a rule nor an agent's text can make a run stand still (`(a+)+$` does that to Python's own). What RE2 has
+not, lookarounds and back references, is refused when the rules are read.
 """
 
 from __future__ import annotations
 
 import re
-import threading
+import struct
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import cache
 from math import prod
 from typing import Any
 
-import duckdb
+import pyarrow as pa
 
 MAX_TEXT = 200_000
 """Longer texts count as matched: what cannot be judged is not let through."""
@@ -26,24 +25,15 @@ _COUNTED = re.compile(r"\{(\d{1,6})(?:,(\d{0,6}))?\}")
 _LIBRARY_VERSION = re.compile(r"\.so(\.\d+)+$")
 
 
-class _Re2:
-    """One in-memory DuckDB that sees no file; its expressions are the only thing of it that is used."""
+def _re2_found(pattern: str, text: str) -> bool:
+    """Whether the pattern is somewhere in the text. Raises pyarrow.ArrowInvalid when it is none of RE2's."""
+    # Only here, for importing it takes longer than all the rest of the rules, and most rules need no expression.
+    from pyarrow import compute
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connection = duckdb.connect(":memory:", config={"threads": 1, "enable_external_access": False})
-
-    def found(self, pattern: str, text: str) -> bool:
-        """Whether the pattern is somewhere in the text. Raises duckdb.Error when it is none of RE2's."""
-        text = text.encode("utf-8", errors="replace").decode()
-        with self._lock:
-            row = self._connection.execute("SELECT regexp_matches(?, ?)", [text, pattern]).fetchone()
-        return bool(row and row[0])
-
-
-@cache
-def _re2() -> _Re2:
-    return _Re2()
+    data = text.encode("utf-8", errors="replace")
+    # From buffers, as `pa.array` would import pandas.
+    column = pa.StringArray.from_buffers(1, pa.py_buffer(struct.pack("=ii", 0, len(data))), pa.py_buffer(data))
+    return bool(compute.match_substring_regex(column, pattern=pattern)[0].as_py())
 
 
 def checked_regex(pattern: str) -> str:
@@ -52,16 +42,16 @@ def checked_regex(pattern: str) -> str:
     if repeats > _MAX_REPEATS:
         raise ValueError(f"its counted repetitions multiply to {repeats:,}; at most {_MAX_REPEATS} are allowed")
     try:
-        _re2().found(pattern, "")
-    except (duckdb.Error, UnicodeError) as error:
-        why = str(error).splitlines()[0].removeprefix("Invalid Input Error: ")
-        raise ValueError(f"{pattern!r} is no regular expression that RE2 knows: {why}") from error
+        _re2_found(pattern, "")
+    except pa.ArrowInvalid as error:
+        why = str(error).splitlines()[0].removeprefix("Invalid regular expression: ")
+        raise ValueError(f"{pattern[:80]!r} is no regular expression that RE2 knows: {why[:200]}") from error
     return pattern
 
 
 def regex_found(patterns: Iterable[str], text: str) -> bool:
     """Whether any of these patterns is somewhere in the text."""
-    return any(len(text) > MAX_TEXT or _re2().found(pattern, text) for pattern in patterns)
+    return any(len(text) > MAX_TEXT or _re2_found(pattern, text) for pattern in patterns)
 
 
 def glob_fits(globs: Iterable[str], name: str) -> bool:
