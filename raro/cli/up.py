@@ -7,6 +7,8 @@ import gc
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,9 +54,9 @@ def work(storage: Storage = None, as_json: JsonOption = False) -> None:
 
     async def run(stop: asyncio.Event) -> None:
         async with working(settings):
-            _settle_memory()
             _say(json.dumps({"works": True}) if as_json else "RARO works")
-            await stop.wait()
+            with _settled_memory():
+                await stop.wait()
 
     stay(run, settings)
 
@@ -66,21 +68,29 @@ def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
 
     async def run(stop: asyncio.Event) -> None:
         async with running(settings, work=work) as app:
-            _settle_memory()
 
             def ready(url: str) -> None:
                 app.lock.announce(url)
                 _say(json.dumps({"ready": url}) if as_json else f"RARO ready at {url}")
 
-            await listen(app.asgi, settings.host, settings.port, stop, ready)
+            with _settled_memory():
+                await listen(app.asgi, settings.host, settings.port, stop, ready)
 
     stay(run, settings)
 
 
-def _settle_memory() -> None:
-    """What was loaded to start stays for ever: walking it again and again stopped everything for 50 ms each time."""
+@contextmanager
+def _settled_memory() -> Iterator[None]:
+    """What was loaded to start stays: walking it again and again stopped everything for 50 ms each time.
+
+    At the end it is walked once more, or DuckDB's types would be reported as leaked.
+    """
     gc.collect()
     gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _say(line: str) -> None:
