@@ -7,6 +7,7 @@ text is kept in a copy, so that a mistake followed by a restart does not leave t
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import logging
 import os
@@ -170,18 +171,22 @@ def _still_s(stamp: _Stamp, now_s: float) -> float:
 
 
 def read_text(path: Path) -> str:
-    """The file's text, "" when there is no file. Raises OSError, BadRules when it is no text or too long."""
+    """The file's text, "" when there is no file. Raises OSError, BadRules when it is no text."""
     try:
         fd = os.open(path, _FLAGS)
     except FileNotFoundError:
         return ""
-    with open(fd, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise OSError("it is not a plain file")
-        data = file.read(MAX_FILE_BYTES + 4)
+        # One more than allowed shows that it is too large.
+        with open(fd, "rb", closefd=False) as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    finally:
+        os.close(fd)
     try:
-        # Some editors put a mark in front that TOML does not know.
-        return data.decode("utf-8-sig")
+        # Some editors put a mark in front that TOML does not know; a file that is too large is cut within a character.
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(data, final=len(data) <= MAX_FILE_BYTES)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise bad_rules([RuleFault("this is not UTF-8 text.", line)]) from None
