@@ -58,3 +58,8 @@ class Settings(BaseSettings):
     project_timeout_s: float = Field(default=10, gt=0, description="seconds a command waits for the views")
     sse_beat_s: float = Field(default=15, gt=0, description="seconds between beats of an event stream")
     sse_queue: int = Field(default=256, ge=8, description="patches a slow stream may fall behind before it is dropped")
+
+    @property
+    def rules_path(self) -> Path:
+        """Where the rules for agents are, whether there is such a file or not."""
+        return self.rules or self.storage / "rules.toml"

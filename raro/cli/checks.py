@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from raro.agents.policy.book import RuleBook
 from raro.cli.text import size
 from raro.embedded.binaries import NATS, VALKEY, wheel_program
 from raro.embedded.lock import Holder
@@ -114,6 +115,17 @@ def check_holder(storage: Path, holder: Holder | None) -> Finding:
     if holder is None:
         return Finding("server", "ok", f"nobody holds {storage}; `raro up` starts a server")
     return Finding("server", "ok", str(holder))
+
+
+def check_rules(settings: Settings) -> Finding:
+    """Whether the rules file could be taken."""
+    path = settings.rules_path
+    book = RuleBook(path)
+    fault = book.fault()
+    if fault is None:
+        return Finding("rules", "ok", f"{len(book.current().ids)} rules would be in force")
+    where = f"{path}:{fault.line}" if fault.line else str(path)
+    return Finding("rules", "degraded", f"{where}: {fault.message}", "Correct it; `raro rules check FILE` tells more.")
 
 
 async def check_sandbox(settings: Settings) -> list[Finding]:

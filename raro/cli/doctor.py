@@ -8,7 +8,15 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from raro.cli.checks import Finding, check_holder, check_programs, check_python, check_sandbox, check_storage
+from raro.cli.checks import (
+    Finding,
+    check_holder,
+    check_programs,
+    check_python,
+    check_rules,
+    check_sandbox,
+    check_storage,
+)
 from raro.cli.command import Place, new_app, offline
 from raro.cli.exits import ExitCode, exit_code
 from raro.cli.health import from_health
@@ -49,7 +57,7 @@ async def doctor(place: Place) -> int:
 async def _running_parts(settings: Settings, holder: Holder | None) -> list[Finding]:
     """The log, the views and the rest: from the server that holds them, else from the folder itself."""
     if holder is None:
-        return await _stored_log(settings)
+        return [*await _stored_log(settings), check_rules(settings)]
     if holder.url is None or holder.host != socket.gethostname():
         advice = "Ask again once it serves, or on that host."
         return [Finding("log", "degraded", f"held by {holder}; it cannot be asked from here", advice)]

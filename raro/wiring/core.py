@@ -95,7 +95,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
     blobs = BlobStore(storage / "blobs")
     slots, runs = library_aggregates(log), run_aggregates(log)
     sandboxes = LocalSandboxes(storage / "cache", settings.sandbox)
-    rules = RuleBook(settings.rules or storage / "rules.toml", kept=storage / "cache" / "rules.toml")
+    rules = RuleBook(settings.rules_path, kept=storage / "cache" / "rules.toml")
     return Core(
         settings=settings,
         servers=servers,
