@@ -28,6 +28,7 @@
     │   ├── BadRules              422 bad_rules
     │   ├── NoRuleMade            422 no_rule_made
     │   ├── GraphRefused          422 graph_refused
+    │   ├── PlanRefused           422 plan_refused
     │   ├── BadWorkflow           422 bad_workflow
     │   │   ├── CyclicWorkflow    422 cyclic_workflow
     │   │   └── UnknownDependency 422 unknown_dependency
@@ -232,6 +233,12 @@ class NoRuleMade(Unprocessable):
     """A language model made no rule of a sentence that can be taken; `toml` and `faults` show what it made."""
 
     code = "no_rule_made"
+
+
+class PlanRefused(Unprocessable):
+    """A language model made no plan that can run; `reason` says why."""
+
+    code = "plan_refused"
 
 
 class GraphRefused(Unprocessable):

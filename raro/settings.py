@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 class Settings(BaseSettings):
     """One process's settings; the variable of `port` is `RARO_PORT`."""
 
-    model_config = SettingsConfigDict(env_prefix="RARO_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="RARO_", frozen=True, extra="ignore", populate_by_name=True)
 
     storage: Path = Field(default=Path("storage"), description="data folder")
     host: str = Field(default="127.0.0.1", description="address the API listens on")
@@ -48,6 +48,21 @@ class Settings(BaseSettings):
     sandbox_file_mb: int = Field(default=1024, ge=1, description="largest file an agent may write, MiB")
     sandbox_total_mb: int = Field(default=4096, ge=1, description="all files an agent may write, MiB")
 
+    model: str = Field(default="auto", description="who answers turns: auto, offline, gemini or script:FILE")
+    gemini_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+        description="Gemini's key; with it, `auto` means Gemini",
+    )
+    gemini_fast: str = Field(default="gemini-3.8-flash", description="the model of the tier fast")
+    gemini_reasoning: str = Field(default="gemini-3.8-flash", description="the model of the tier reasoning")
+    gemini_thinking: str = Field(default="gemini-3.1-pro-preview", description="the model of the tier thinking")
+    gemini_timeout_s: float = Field(default=300, gt=0, description="longest time of one answer, seconds")
+    gemini_tries: int = Field(default=4, ge=1, le=20, description="how often one answer is asked for when Gemini fails")
+    gemini_wait_s: float = Field(default=60, ge=0, description="longest wait between two tries, seconds")
+    gemini_cache_kb: int = Field(
+        default=400, ge=0, description="attachments from this size on are put into a context cache, KiB; 0: never"
+    )
     approval_timeout_s: float = Field(
         default=3600, gt=0, description="seconds a person has to decide before it counts as a no"
     )

@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic_core import PydanticSerializationError
 
 from raro.agents.conversation import Answer
-from raro.agents.planner import plan
+from raro.agents.model_planner import Planner
 from raro.agents.recording import recorded_turn
 from raro.agents.schemas import schema_fault
 from raro.agents.tools import unknown_tools
@@ -61,23 +61,30 @@ class RunCommands:
     """What an operator may do with runs."""
 
     def __init__(
-        self, runs: Aggregates[Run], slots: Aggregates[Slot], blobs: BlobStore, *, retention_days: float
+        self,
+        runs: Aggregates[Run],
+        slots: Aggregates[Slot],
+        blobs: BlobStore,
+        planner: Planner,
+        *,
+        retention_days: float,
     ) -> None:
         self.runs = runs
         self._slots = slots
         self._blobs = blobs
+        self._planner = planner
         self._retention_days = retention_days
 
     async def start(self, caller: Caller, request: StartRequest) -> RunStarted:
         """Pin the inputs to the bytes they have now and begin.
 
         A file that is not there is recorded as such: preparing the session fails the run and names it.
-        Raises BadName, BadWorkflow, CyclicWorkflow, UnknownDependency, KeyReused.
+        Raises BadName, BadWorkflow, CyclicWorkflow, UnknownDependency, KeyReused, PlanRefused, ModelUnavailable.
         """
         inputs = await self._pin(caller.client_id, request)
         workflow = request.workflow
         if not workflow.agents:
-            planned = plan(request.directive, inputs)
+            planned = await self._planner.plan(request.directive, inputs)
             workflow = workflow.model_copy(update={"agents": planned.agents})
         check_workflow(workflow)
         started = Started(
@@ -99,10 +106,10 @@ class RunCommands:
         return RunStarted(appended.seq, run_id)
 
     async def plan(self, caller: Caller, directive: str, attached_files: Sequence[str]) -> WorkflowConfig:
-        """The workflow that `start` would run without `agents`. Raises BadName."""
+        """The workflow that `start` would run without `agents`. Raises BadName, PlanRefused, ModelUnavailable."""
         request = StartRequest(WorkflowConfig(), directive, attached_files)
         inputs = await self._pin(caller.client_id, request)
-        return plan(directive, inputs)
+        return await self._planner.plan(directive, inputs)
 
     async def stop(self, caller: Caller, run_id: str, reason: str = "") -> Done:
         """End it now; files made so far are kept. Raises RunNotFound, WrongState."""

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from raro.agents.model_planner import Planner
+from raro.agents.models import GeminiOptions, Minds
 from raro.agents.policy.book import RuleBook
 from raro.commands.aggregates import Aggregates
 from raro.commands.artifacts import ArtifactCommands
@@ -48,6 +50,7 @@ class Core:
     library: LibraryCommands
     runs: RunCommands
     artifacts: ArtifactCommands
+    minds: Minds
     rules: RuleBook
     policy: PolicyCommands
 
@@ -86,6 +89,7 @@ async def core(settings: Settings, lock: StorageLock | None) -> AsyncIterator[Co
         stack.push_async_callback(nc.close)
         built = _build(settings, servers, await open_log(nc, replicas=settings.nats_replicas))
         stack.push_async_callback(built.outputs.close)
+        stack.push_async_callback(built.minds.close)
         stack.push_async_callback(built.sandboxes.close)
         yield built
 
@@ -95,6 +99,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
     blobs = BlobStore(storage / "blobs")
     slots, runs = library_aggregates(log), run_aggregates(log)
     sandboxes = LocalSandboxes(storage / "cache", settings.sandbox)
+    minds = Minds(settings.model, gemini_of(settings), blobs.path)
     rules = RuleBook(settings.rules_path, kept=storage / "cache" / "rules.toml")
     return Core(
         settings=settings,
@@ -108,8 +113,27 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         slots=slots,
         run_states=runs,
         library=LibraryCommands(slots, grace=grace),
-        runs=RunCommands(runs, slots, blobs, retention_days=settings.retention_days),
+        runs=RunCommands(runs, slots, blobs, Planner(lambda: minds.asker), retention_days=settings.retention_days),
         artifacts=ArtifactCommands(runs, slots, grace=grace),
+        minds=minds,
         rules=rules,
-        policy=PolicyCommands(rule_histories(log), rules),
+        policy=PolicyCommands(rule_histories(log), rules, lambda: minds.asker),
+    )
+
+
+def gemini_of(settings: Settings) -> GeminiOptions | None:
+    """What the settings say of Gemini; None without a key."""
+    if settings.gemini_api_key is None or not settings.gemini_api_key.get_secret_value():
+        return None
+    return GeminiOptions(
+        api_key=settings.gemini_api_key.get_secret_value(),
+        tiers={
+            "fast": settings.gemini_fast,
+            "reasoning": settings.gemini_reasoning,
+            "thinking": settings.gemini_thinking,
+        },
+        timeout_s=settings.gemini_timeout_s,
+        tries=settings.gemini_tries,
+        longest_wait_s=settings.gemini_wait_s,
+        cache_bytes=settings.gemini_cache_kb * 1024,
     )

@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from raro.agents.models import model_for
 from raro.api.app import create_app
 from raro.api.services import Services
 from raro.embedded.lock import StorageLock, hold_storage
@@ -128,7 +127,7 @@ def _reactors(built: Core) -> list[Task]:
         built.sessions,
         built.sandboxes,
         built.outputs,
-        model_for,
+        built.minds.of,
         built.limits,
         built.rules.current,
         within,

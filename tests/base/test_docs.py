@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from raro.cli.app import COMMANDS
@@ -18,13 +20,19 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 def described_settings() -> dict[str, str]:
     """Variable → default, from the table in docs/operations.md."""
     text = (ROOT / "docs/operations.md").read_text()
-    return dict(re.findall(r"^\| `(RARO_\w+)` \| (.*?) \| .+ \|$", text, re.MULTILINE))
+    return dict(re.findall(r"^\| `(RARO_\w+|\w+_API_KEY)` \| (.*?) \| .+ \|$", text, re.MULTILINE))
 
 
 def real_settings() -> dict[str, str]:
-    prefix = Settings.model_config["env_prefix"]
-    defaults = {f"{prefix}{name.upper()}": field.default for name, field in Settings.model_fields.items()}
+    defaults = {_variable(name, field): field.default for name, field in Settings.model_fields.items()}
     return {name: "unset" if value in (None, PydanticUndefined) else str(value) for name, value in defaults.items()}
+
+
+def _variable(name: str, field: FieldInfo) -> str:
+    """A key that other programs know keeps the name that they know it by."""
+    if isinstance(field.validation_alias, AliasChoices):
+        return str(field.validation_alias.choices[0])
+    return f"{Settings.model_config['env_prefix']}{name.upper()}"
 
 
 def test_every_setting_is_described_with_its_default() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from raro.agents.model_planner import Planner
 from raro.commands.aggregates import Caller
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands, library_aggregates
@@ -34,7 +35,11 @@ def commands(log: EventLog, *, grace: timedelta = HOUR) -> tuple[LibraryCommands
     slots, runs = library_aggregates(log), run_aggregates(log)
     library = LibraryCommands(slots, grace=grace)
     blobs = BlobStore(Path(_PLACE.name))
-    return library, RunCommands(runs, slots, blobs, retention_days=7), ArtifactCommands(runs, slots, grace=grace)
+    return (
+        library,
+        RunCommands(runs, slots, blobs, Planner(lambda: None), retention_days=7),
+        ArtifactCommands(runs, slots, grace=grace),
+    )
 
 
 async def promoted(log: EventLog, run_id: str, path: str, letter: str) -> None:
