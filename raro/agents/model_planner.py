@@ -48,10 +48,11 @@ _SCHEMA: Mapping[str, Any] = {
     },
 }
 _SYSTEM = f"""You plan the work of a team of agents over a person's files. Answer with JSON alone.
-Each agent has an id that begins with what it may do: analyze_ (runs Python, writes files), coder_ (the same, for code),
-writer_ (writes files), research_ (searches and reads). At most {MAX_PLANNED} agents; few are better than many. Agents without
-dependencies work side by side. An agent sees the output and files of those it depends on, and only the attached files that
-it is given. Every prompt says the whole task. End with a writer_ agent that merges the results when there are several."""
+Each agent has an id that begins with what it may do: analyze_ (runs Python, writes files), coder_ (the same, for
+code), writer_ (writes files), research_ (searches and reads). At most {MAX_PLANNED} agents; few are better than many.
+Agents without dependencies work side by side. An agent sees the output and files of those it depends on, and only the
+attached files that it is given. Every prompt says the whole task. End with a writer_ agent that merges the results when
+there are several."""
 
 
 class Planner:
@@ -69,6 +70,7 @@ class Planner:
         if asker is None:
             return plan(directive, inputs)
         question = _question(directive, inputs)
+        answer: Any = None
         prompt, refused = question, ""
         for _ in range(_TRIES):
             try:
@@ -83,7 +85,7 @@ class Planner:
                 refused = bad.message
                 prompt = f"{question}\n\nYou answered:\n{_shown(answer)}\n\nThat cannot run: {bad.message}\nCorrect it."
         raise PlanRefused(
-            f"the model made no plan that can run: {refused} Say the directive in other words, or draw the graph yourself.",
+            f"the model made no plan that can run: {refused} Say it in other words, or draw the graph yourself.",
             reason=refused,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -10,19 +11,19 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
-from raro.agents.policy.book import Standing
+from raro.agents.policy.book import RuleBook, Standing
 from raro.agents.policy.facts import CallFacts, FailureFacts, FileFacts, Verdict
 from raro.agents.policy.proposing import MAX_SENTENCE, checked_rule
 from raro.agents.policy.reading import MAX_FILE_BYTES, ListedRule, faults_of, parsed_file
 from raro.agents.policy.rule_file import RuleEntry
-from raro.agents.policy.rules import Rules, rules_of, strongest
+from raro.agents.policy.rules import rules_of, strongest
 from raro.api import policy_answers as answers
 from raro.api.answers import Done as DoneAnswer
 from raro.api.problems import DOCUMENTED
 from raro.api.services import Services
 from raro.api.session import CallerIs, ServicesAre
 from raro.commands.policy import text_sha256
-from raro.domain.rule_history import Change, Proposal
+from raro.domain.rule_history import Change, Proposal, RuleHistory
 from raro.errors import BadRules
 from raro.events.envelope import rfc3339
 from raro.files.content_types import HEAD_BYTES, content_type
@@ -81,22 +82,9 @@ class Situation(BaseModel):
 @router.get("", operation_id="get_policy", response_model=answers.PolicyState)
 async def get_policy(services: ServicesAre) -> Any:
     """The rules in force, what waits for a decision, the last changes, and the file's mistakes."""
-    standing = services.policy.book.standing()
     history = await services.policy.history()
-    faults = [asdict(fault) for fault in standing.faults]
-    body = {
-        "path": str(services.policy.book.path.absolute()),
-        "sha256": standing.rules.sha256,
-        "text": standing.file_text,
-        "text_sha256": text_sha256(standing.file_text),
-        "rules": [_rule_row(rule) for rule in standing.rules.listed],
-        "proposals": [_proposal_row(proposal, standing) for proposal in history.pending],
-        "changes": [_change_row(change) for change in reversed(history.changes)],
-        "fault": faults[0] if faults else None,
-        "faults": faults,
-        "can_propose": services.policy.can_propose,
-    }
-    return JSONResponse(body)
+    body = await asyncio.to_thread(_state, services.policy.book, history)
+    return JSONResponse({**body, "can_propose": services.policy.can_propose})
 
 
 @router.post("/compile", operation_id="compile_rule", response_model=answers.ProposalMade, status_code=201)
@@ -147,7 +135,7 @@ async def delete_rule(
 async def check_rules(body: Toml, services: ServicesAre) -> Any:
     """Whether a text could be taken, and every mistake with its line; nothing changes."""
     try:
-        rules = rules_of(body.toml)
+        rules = await asyncio.to_thread(rules_of, body.toml)
     except BadRules as bad:
         return JSONResponse({"ok": False, "faults": [asdict(fault) for fault in faults_of(bad)], "rules": []})
     return JSONResponse({"ok": True, "faults": [], "rules": [_rule_row(rule) for rule in rules.listed]})
@@ -156,14 +144,30 @@ async def check_rules(body: Toml, services: ServicesAre) -> Any:
 @router.post("/try", operation_id="try_rules", response_model=answers.PolicyTrial)
 async def try_rules(body: Situation, services: ServicesAre) -> Any:
     """What the rules, or those of a text, would want of a call, a file or a failure; nothing happens."""
-    rules = services.policy.book.current() if body.toml is None else rules_of(body.toml)
-    verdicts = _judged(rules, body)
+    verdicts = await asyncio.to_thread(_judged, services.policy.book, body)
     decision = strongest(verdicts)
     rows = [asdict(verdict) for verdict in verdicts]
     return JSONResponse({"verdicts": rows, "decision": asdict(decision) if decision else None})
 
 
-def _judged(rules: Rules, given: Situation) -> Sequence[Verdict]:
+def _state(book: RuleBook, history: RuleHistory) -> dict[str, Any]:
+    standing = book.standing()
+    faults = [asdict(fault) for fault in standing.faults]
+    return {
+        "path": str(book.path.absolute()),
+        "sha256": standing.rules.sha256,
+        "text": standing.file_text,
+        "text_sha256": text_sha256(standing.file_text),
+        "rules": [_rule_row(rule) for rule in standing.rules.listed],
+        "proposals": [_proposal_row(proposal, standing) for proposal in history.pending],
+        "changes": [_change_row(change) for change in reversed(history.changes)],
+        "fault": faults[0] if faults else None,
+        "faults": faults,
+    }
+
+
+def _judged(book: RuleBook, given: Situation) -> Sequence[Verdict]:
+    rules = book.current() if given.toml is None else rules_of(given.toml)
     match given.trigger:
         case "ToolCall":
             return rules.judge_call(

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+from raro.agents.models.asking import Asker
 from raro.agents.policy.book import RuleBook, Standing
 from raro.agents.policy.editing import with_rule, with_switched_off, without_rule
-from raro.agents.policy.proposing import Asker, rule_from
+from raro.agents.policy.proposing import rule_from
 from raro.agents.policy.rules import Rules, rules_of
 from raro.commands.aggregates import Aggregates, Appended, Caller
 from raro.commands.library import Done
@@ -187,10 +188,10 @@ class PolicyCommands:
                     f"{self.book.path.name} has a mistake (line {fault.line}: {fault.message}); correct it first.",
                     line=fault.line,
                 )
-            text = text_of(loaded.state, standing)
+            text = await asyncio.to_thread(text_of, loaded.state, standing)
             staged = await asyncio.to_thread(self.book.stage, text)
             try:
-                changed = _changed(rules_of(text), reason, proposal_id)
+                changed = _changed(await asyncio.to_thread(rules_of, text), reason, proposal_id)
                 appended = await self._execute(cause, lambda history: _decided(history, changed))
                 await asyncio.to_thread(self.book.put, staged)
             finally:

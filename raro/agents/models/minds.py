@@ -21,7 +21,7 @@ _SCRIPT = "script:"
 class Minds:
     """The models of this process.
 
-    `choice` is the setting: auto (Gemini when there is a key, else the offline analyst), offline, gemini, or script:FILE.
+    `choice` is the setting: auto (Gemini with a key, else the offline analyst), offline, gemini, or script:FILE.
 
     Raises:
         StartFailed: no such choice, no key, or a script that cannot be played; names what to do.

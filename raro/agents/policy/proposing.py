@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from raro.agents.conversation import ModelFailed
+from raro.agents.models.asking import Asker
 from raro.agents.policy.editing import with_rule
 from raro.agents.policy.reading import RuleFault, bad_rules, parsed_file, read_rules
 from raro.agents.policy.rule_file import CONDITIONS, CONTENTS
@@ -52,13 +53,6 @@ reason = "{{path}} is a CSV file of more than 10 MB."
 extension = ".csv"
 size_over = "10 MB"
 """
-
-
-class Asker(Protocol):
-    """A language model that answers one question in a given shape."""
-
-    async def ask(self, system: str, prompt: str, schema: Mapping[str, Any]) -> Any:
-        """The answer, parsed from JSON. Raises ModelFailed."""
 
 
 async def rule_from(asker: Asker, sentence: str, standing: str) -> str:
