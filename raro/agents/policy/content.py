@@ -44,15 +44,11 @@ _SHELLS = "sh|bash|zsh|dash|ash|ksh|mksh|csh|tcsh|fish|busybox|pwsh|powershell"
 _INTERPRETERS = rf"{_SHELLS}|python|perl|ruby|node|deno|php|lua|tclsh|expect|awk|gawk|env|make|Rscript|osascript"
 _SHEBANG = re.compile(rf"#![ \t]*(/[^\n]*|(?:{_INTERPRETERS})[\d.]*(?:[ \t][^\n]*)?)\r?(?:\n|$)")
 _SHELL_WORD = re.compile(rf"(?:^|[/\s])(?:{_SHELLS})[\d.]*(?:\s|$)")
-# `rem` and `::` are remarks; only then comes the first command.
-_BATCH = re.compile(
-    r"(?:\s*(?:@?rem\b[^\n]*|::[^\n]*)?\n)*\s*(?:@?echo[ \t]+o(?:ff|n)\b|@?setlocal\b|@(?:cls|chcp|rem)\b)",
-    re.IGNORECASE,
-)
-_POWERSHELL = re.compile(
-    r"(?:\s*(?:#(?!requires)[^\n]*)?\n)*\s*#requires\s+-(?:version|modules?|psedition|runasadministrator)",
-    re.IGNORECASE,
-)
+# Lines that say nothing: `::` and `rem` in a batch script, `#` in PowerShell.
+_BATCH_REMARK = re.compile(r"::|@?rem\b", re.IGNORECASE)
+_BATCH_COMMAND = re.compile(r"@?echo[ \t]+o(?:ff|n)\b|@?setlocal\b|@(?:cls|chcp|rem)\b", re.IGNORECASE)
+_POWERSHELL_REMARK = re.compile(r"#(?!requires)", re.IGNORECASE)
+_POWERSHELL_COMMAND = re.compile(r"#requires\s+-(?:version|modules?|psedition|runasadministrator)", re.IGNORECASE)
 _FIRST_CHARS = 2000
 
 
@@ -65,9 +61,19 @@ def kinds_of(head: bytes) -> frozenset[Content]:
     text = _decoded(head)[:_FIRST_CHARS]
     if shebang := _SHEBANG.match(text):
         return frozenset({"shell-script" if _SHELL_WORD.search(shebang[1]) else "script"})
-    if _BATCH.match(text):
+    if _begins(text, _BATCH_COMMAND, _BATCH_REMARK):
         return frozenset({"batch-script"})
-    return frozenset({"powershell-script"}) if _POWERSHELL.match(text) else frozenset()
+    return frozenset({"powershell-script"}) if _begins(text, _POWERSHELL_COMMAND, _POWERSHELL_REMARK) else frozenset()
+
+
+def _begins(text: str, command: re.Pattern[str], remark: re.Pattern[str]) -> bool:
+    """Whether the first line that is no remark is such a command."""
+    for line in text.splitlines():
+        if command.match(line.lstrip()):
+            return True
+        if line.strip() and not remark.match(line.lstrip()):
+            return False
+    return False
 
 
 def _binary_kind(head: bytes) -> Content | None:

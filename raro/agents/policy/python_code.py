@@ -26,7 +26,8 @@ _RUNNERS = (
 _EVALUATORS = ("exec", "eval", "compile", "builtins.exec", "builtins.eval", "builtins.compile")
 _IMPORTERS = ("__import__", "importlib.import_module")
 _WORD = re.compile(r"[^\s;&|`$(){}<>'\"=]+")
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
+# Possessive, and never from within a word: in time linear to the text.
+_DOTTED = re.compile(r"(?<![\w.])[A-Za-z_]\w*+(?:\.[A-Za-z_]\w*+)+")
 # What a notebook runs in a shell: `!rm x`, `%rm x`, a cell that begins with %%bash.
 _SHELL_LINE = re.compile(r"^([ \t]*)[!%](.*)$", re.MULTILINE)
 _SHELL_CELL = re.compile(r"\s*%%(?:bash|sh|script|!|system)\b|\s*!!")

@@ -7,6 +7,8 @@ import zipfile
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from raro.agents.models.offline.program import analyse_program, look_program
 from raro.agents.policy import rules_of
@@ -241,14 +243,9 @@ def test_a_failure_asks_a_person() -> None:
 
 
 BOMBS = [
-    "(" * 50_000,
-    "-" * 100_000 + "1",
-    "1+" * 60_000 + "1",
-    "x" + ".a" * 60_000,
-    "os.system(" * 90,
-    "\0",
-    "f'{" * 500,
-]
+    "(" * 50_000, "-" * 100_000 + "1", "1+" * 60_000 + "1", "x" + ".a" * 60_000, "os.system(" * 90, "\0", "f'{" * 500,
+    "x " + "a" * 190_000, "x " + "a." * 90_000, "x " + " " * 190_000 + "!", "\\\n" * 60_000, "x = '" + "a" * 190_000,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("number", range(len(BOMBS)))
@@ -259,3 +256,35 @@ def test_code_made_to_break_a_reader_is_judged_all_the_same(number: int) -> None
 def test_a_thousand_evaluations_of_one_text_are_read_once() -> None:
     code = "s = '''" + "x = 1\n" * 2000 + "'''\n" + "exec(s)\n" * 1000
     assert _code_rules(code) == set()
+
+
+HEADS = [
+    b"\n",
+    b" \n",
+    b"rem a\n",
+    b"::\n",
+    b"# a\n",
+    b" ",
+    b"#!",
+    b"#! ",
+    b"@",
+    b"\t\n \n",
+    b"#requires ",
+    b"MZ",
+    b"PK\x03\x04",
+]
+
+
+@pytest.mark.parametrize("piece", HEADS)
+def test_a_beginning_made_to_break_a_reader_is_told_apart_all_the_same(piece: bytes) -> None:
+    assert _file_rules("a.txt", piece * 4096) <= {"no-executable-content", "no-disguised-scripts"}
+
+
+@given(st.binary(max_size=300), st.sampled_from([piece for piece in HEADS if piece.isascii()]))
+def test_whatever_the_bytes_are_they_are_judged(data: bytes, piece: bytes) -> None:
+    assert _file_rules("a.txt", piece + data) <= {"no-executable-content", "no-disguised-scripts"}
+
+
+@given(st.text(max_size=200), st.sampled_from(["import os\n", "!", "%%bash\n", "x = '", "exec(", "from os import *\n"]))
+def test_whatever_the_code_is_it_is_judged(code: str, start: str) -> None:
+    assert _code_rules(start + code) <= {"no-deletion", "no-privileges"}
