@@ -141,7 +141,7 @@ async def test_a_proposal_that_no_longer_fits_says_why(stage: Stage, client: htt
     made = await _proposed(stage, "late")
     await client.put(f"{POLICY}/rules", json={"toml": RULE.format("late")})
     (row,) = (await _state(client))["proposals"]
-    assert "used twice" in row["faults"][0]["message"]
+    assert (row["faults"][0]["line"], "already" in row["faults"][0]["message"]) == (2, True)
     refused = await client.post(f"{POLICY}/proposals/{made.proposal_id}/accept")
     assert (refused.status_code, refused.json()["code"]) == (422, "bad_rules")
     await client.post(f"{POLICY}/proposals/{made.proposal_id}/reject")

@@ -88,10 +88,13 @@ def checked_rule(toml: str, standing: str) -> str:
     """The rule itself, when it is exactly one and can be added to the file's text. Raises BadRules."""
     if len(toml.encode("utf-8", errors="replace")) > MAX_RULE_BYTES:
         raise bad_rules([RuleFault(f"a proposed rule has at most {MAX_RULE_BYTES:,} bytes.")])
-    file, _ = parsed_file(toml)
+    file, places = parsed_file(toml)
     if len(file.rule) != 1 or file.switched_off:
         raise bad_rules([RuleFault("exactly one [[rule]] is wanted, and nothing beside it.", 1)])
-    read_rules(with_rule(standing, toml, "proposed"))
+    if (rule_id := file.rule[0].id) in {rule.entry.id for rule in read_rules(standing)}:
+        why = f"there is a rule {rule_id!r} already; choose another id."
+        raise bad_rules([RuleFault(why, places.line_of(("rule", 0, "id")))])
+    with_rule(standing, toml, "proposed")
     return toml.strip() + "\n"
 
 

@@ -47,7 +47,7 @@ async def test_a_fence_around_it_is_taken_off() -> None:
 async def test_the_model_is_told_its_mistake_once() -> None:
     answers = Answers({"toml": TAKEN}, {"toml": RULE})
     assert await rule_from(answers, "x", "") == RULE
-    assert "is a default rule" in answers.asked[1]
+    assert "line 2: there is a rule 'no-deletion' already" in answers.asked[1]
     assert TAKEN in answers.asked[1]
 
 
@@ -68,7 +68,7 @@ async def test_nonsense_is_refused_after_two_tries_with_reasons(answer: Any) -> 
 
 
 async def test_a_rule_whose_id_the_file_has_is_refused() -> None:
-    with pytest.raises(NoRuleMade, match="used twice"):
+    with pytest.raises(NoRuleMade, match="line 2: there is a rule 'mine' already"):
         await rule_from(Answers({"toml": RULE}, {"toml": RULE}), "x", RULE)
 
 
