@@ -51,12 +51,14 @@ class Turn:
 class Agent:
     """One agent's progress; `epoch` counts the workers that took it, the last one holds it.
 
-    `since` is how many turns it had when it was last scheduled, `depth` how many delegations lead to it.
+    `since` is how many turns it had when it was last scheduled, `depth` how many delegations lead to it, `fruitless`
+    how many workers took it one after the other without recording anything.
     """
 
     spec: AgentSpec
     status: AgentStatus = "idle"
     epoch: int = 0
+    fruitless: int = 0
     attempt: int = 1
     since: int = 0
     turns: tuple[Turn, ...] = ()
@@ -79,13 +81,13 @@ def evolve_agent(agent: Agent, data: AgentEvent) -> Agent:
     match data:
         case AgentScheduled(attempt=attempt, remark=remark):
             told = _after_last(agent, remark) if remark else agent
-            return replace(told, status="scheduled", failed=None, attempt=attempt, since=len(agent.turns))
+            return replace(told, status="scheduled", failed=None, attempt=attempt, since=len(agent.turns), fruitless=0)
         case AgentStarted(epoch=epoch):
-            return replace(agent, status="running", epoch=epoch)
+            return replace(agent, status="running", epoch=epoch, fruitless=agent.fruitless + 1)
         case AgentBriefed(briefing=briefing):
             return replace(agent, briefing=briefing)
         case AgentTurnCompleted():
-            return replace(agent, turns=(*agent.turns, Turn(data)))
+            return replace(agent, turns=(*agent.turns, Turn(data)), fruitless=0)
         case AgentCalledOut(message=message, check=check):
             return _after_last(agent, message, check)
         case AgentPuppeted(on=on):
@@ -93,7 +95,8 @@ def evolve_agent(agent: Agent, data: AgentEvent) -> Agent:
         case ToolCalled(call_id=call_id):
             return _in_turn(agent, data.turn, lambda turn: replace(turn, called=turn.called | {call_id}))
         case ToolReturned(call_id=call_id):
-            return _in_turn(agent, data.turn, lambda turn: replace(turn, returned={**turn.returned, call_id: data}))
+            told = _in_turn(agent, data.turn, lambda turn: replace(turn, returned={**turn.returned, call_id: data}))
+            return replace(told, fruitless=0)
         case FileGenerated(path=path):
             return replace(agent, generated={**agent.generated, path: data})
         case _:

@@ -9,8 +9,17 @@ from raro.domain.agent import Agent
 from raro.domain.run import Run
 from raro.domain.schedule import out_of_tokens
 from raro.errors import AgentNotFound, RunNotFound, WrongState
-from raro.events.catalogue import AgentPuppeted, AgentStarted, AgentTurnCompleted, FileGenerated, RunEvent
+from raro.events.catalogue import (
+    AgentEvent,
+    AgentFailed,
+    AgentPuppeted,
+    AgentStarted,
+    AgentTurnCompleted,
+    FileGenerated,
+    RunEvent,
+)
 
+MAX_FRUITLESS = 20
 Standing = Literal["go", "wait", "over", "fenced"]
 
 
@@ -32,11 +41,17 @@ def decide_turn(run: Run) -> list[RunEvent]:
     return [] if run.tokens_left else [out_of_tokens(run)]
 
 
-def decide_take(run: Run, agent_id: str, *, model: str, worker: str) -> list[AgentStarted]:
-    """Take the agent, fencing out whoever held it; nothing when it is done or the run is over."""
+def decide_take(run: Run, agent_id: str, *, model: str, worker: str) -> list[AgentEvent]:
+    """Take the agent, fencing out whoever held it; nothing when it is done or the run is over.
+
+    An agent that many workers took and none recorded anything of fails: it may well be what kills them.
+    """
     agent = run.agents.get(agent_id)
     if run.ended or agent is None or not agent.active:
         return []
+    if agent.fruitless >= MAX_FRUITLESS:
+        message = f"{agent.fruitless} workers took it one after the other and died before they recorded anything."
+        return [AgentFailed(agent_id=agent_id, code="workers_died", message=message)]
     return [AgentStarted(agent_id=agent_id, epoch=agent.epoch + 1, model=model, worker=worker)]
 
 

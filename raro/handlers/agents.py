@@ -80,7 +80,7 @@ class Agents:
     def reactor(self) -> Reactor:
         """Listens to agent_scheduled."""
         filters = (event_filter("run", "agent_scheduled"),)
-        return Reactor("agents", filters, self.handle, at_once=self._at_once, give_up=self.give_up)
+        return Reactor("agents", filters, self.handle, at_once=self._at_once, give_up=self.give_up, suspect_after=None)
 
     async def give_up(self, recorded: Recorded, why: str) -> None:
         """Fail the agent, so that its run ends and says why."""

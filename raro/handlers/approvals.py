@@ -29,7 +29,8 @@ class Approvals:
 
     def reactor(self) -> Reactor:
         """Listens to approval_requested."""
-        return Reactor("approvals", (event_filter("run", "approval_requested"),), self.handle, at_once=4)
+        filters = (event_filter("run", "approval_requested"),)
+        return Reactor("approvals", filters, self.handle, at_once=4, suspect_after=None)
 
     async def handle(self, recorded: Recorded) -> None:
         """Refuse it when its time is over; wait in the queue until then."""

@@ -28,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 _BACKOFF_S = (0.2, 1.0, 5.0, 15.0)
 _MAX_PENDING = 20_000
-# A worker that dies with the event raises nothing; after this many deliveries the event itself is suspected.
-_SUSPECT_DELIVERIES = 20
 
 
 class Later(Exception):
@@ -48,7 +46,9 @@ GiveUp = Callable[[Recorded, str], Awaitable[None]]
 class Reactor:
     """A durable consumer's name, what it listens to, what it does, and how many events at once.
 
-    `give_up` is told why before an event is parked, so that nobody waits for it for ever.
+    `give_up` is told why before an event is parked, so that nobody waits for it for ever. A worker that dies with an
+    event raises nothing: after `suspect_after` deliveries the event itself is suspected. None: the handler sees to it,
+    or its events wait in the queue for long.
     """
 
     name: str
@@ -56,6 +56,7 @@ class Reactor:
     handle: Handle
     at_once: int = 1
     give_up: GiveUp | None = None
+    suspect_after: int | None = 20
 
 
 class ReactorLoop:
@@ -107,7 +108,8 @@ class ReactorLoop:
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
-            if delivery.deliveries > _SUSPECT_DELIVERIES:
+            suspect_after = self._reactor.suspect_after
+            if suspect_after is not None and delivery.deliveries > suspect_after:
                 raise RuntimeError(f"workers died or gave up on it {delivery.deliveries - 1} times")
             await self._reactor.handle(self._parse(delivery))
         except Later as later:

@@ -64,7 +64,7 @@ class Runs:
         filters = tuple(event_filter("run", event) for event in _EVENTS)
         return [
             Reactor("runs", filters, self.handle, at_once=8, give_up=self.give_up),
-            Reactor("deadlines", (event_filter("run", "started"),), self.handle_deadline),
+            Reactor("deadlines", (event_filter("run", "started"),), self.handle_deadline, suspect_after=None),
         ]
 
     async def handle(self, recorded: Recorded) -> None:
