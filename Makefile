@@ -13,7 +13,7 @@ CONSOLE := $(shell find web/src web/public -type f ! -name '*.test.ts') \
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint bench clean
+.PHONY: help setup demo up test lint soak bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
@@ -53,6 +53,9 @@ test: lint
 	scripts/npm run --silent test
 	scripts/npm run --silent e2e
 	$(BIN)/pytest -q -n $(WORKERS)
+
+soak: setup
+	$(BIN)/pytest -q -m soak --timeout 1800
 
 bench: setup
 	@$(BIN)/python -m bench

@@ -144,9 +144,8 @@ def _begin(run: Run, agent: Agent, now: datetime, asking: Asking) -> list[RunEve
 
 
 def _gave_something(agent: Agent) -> bool:
-    if agent.finished is None:
-        return False
-    return bool(agent.finished.output.size_bytes or agent.generated)
+    """Words or files; an agent that was skipped may have made some before."""
+    return bool(agent.generated or (agent.finished and agent.finished.output.size_bytes))
 
 
 def _any_active(run: Run) -> bool:

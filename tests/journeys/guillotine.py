@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-
-_PUBLISHED = re.compile(rb"^(?:PUB|HPUB) (raro\.evt\.\S+)(?: \S+)*? (\d+)\r\n", re.MULTILINE)
 
 
 @dataclass
@@ -29,7 +26,7 @@ class Guillotine:
     falls: Callable[[str], bool] = lambda subject: False
     port: int = 0
     pid: int | None = None
-    sent: list[str] = field(default_factory=list)
+    sent: list[tuple[str, bytes]] = field(default_factory=list)
 
     @asynccontextmanager
     async def standing(self) -> AsyncIterator[Guillotine]:
@@ -55,18 +52,16 @@ class Guillotine:
         """Pass on what the worker sends, message by message."""
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             while line := await reader.readline():
-                found = _PUBLISHED.match(line)
                 words = line.split()
-                payload = b""
-                if words and words[0] in (b"PUB", b"HPUB"):
-                    payload = await reader.readexactly(int(words[-1]) + 2)
+                is_message = bool(words) and words[0] in (b"PUB", b"HPUB")
+                payload = await reader.readexactly(int(words[-1]) + 2) if is_message else b""
                 upstream.write(line + payload)
                 await upstream.drain()
-                if found:
-                    self._published(found.group(1).decode())
+                if is_message and words[1].startswith(b"raro.evt."):
+                    self._published(words[1].decode(), payload)
 
-    def _published(self, subject: str) -> None:
-        self.sent.append(subject)
+    def _published(self, subject: str, payload: bytes) -> None:
+        self.sent.append((subject, payload))
         if self.pid is not None and self.falls(subject):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
@@ -90,9 +85,8 @@ async def worker(guillotine: Guillotine, storage: Path, environment: dict[str, s
         env={**os.environ, **environment},
     )
     assert process.stdout is not None
-    assert await process.stdout.readline() == b"RARO works\n"
-    dead = asyncio.Event()
     guillotine.pid = process.pid
+    dead = asyncio.Event()
     waiting = asyncio.create_task(_tell(process, dead))
     try:
         yield dead

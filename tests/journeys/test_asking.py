@@ -1,0 +1,231 @@
+"""Runs that ask people, grow their graph and are answered for by a person, as an operator meets them over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.journeys.conftest import Server, ended, events_of, kinds, state, wait_for
+
+Make = Callable[..., Server]
+CALL = {"text": "on it", "tool_calls": [{"name": "write_file", "args": {"path": "a.md", "content": "# A"}}]}
+DONE = {"text": "done", "final": True}
+
+
+@pytest.fixture
+def play(make_server: Make, tmp_path: Path) -> Callable[..., Server]:
+    """A server whose agents follow a script, under these rules."""
+
+    def make(agents: dict[str, Any], rules: str = "", **env: str) -> Server:
+        (tmp_path / "script.yaml").write_text(yaml.safe_dump({"agents": agents}))
+        (tmp_path / "rules.toml").write_text(rules)
+        return make_server(
+            RARO_MODEL=f"script:{tmp_path / 'script.yaml'}", RARO_RULES=str(tmp_path / "rules.toml"), **env
+        )
+
+    return make
+
+
+def start(client: httpx.Client, *agents: dict[str, Any], **workflow: Any) -> str:
+    answer = client.post("/runtime/start", json={"agents": list(agents), "directive": "do it", **workflow})
+    assert answer.status_code == 200, answer.text
+    run_id: str = answer.json()["run_id"]
+    return run_id
+
+
+def asked(client: httpx.Client, run_id: str, count: int = 1) -> list[dict[str, Any]]:
+    """What the run waits for."""
+
+    def look() -> list[dict[str, Any]] | None:
+        answer = client.get("/runtime/approvals", params={"status": "pending", "run_id": run_id})
+        rows: list[dict[str, Any]] = answer.json()["approvals"]
+        return rows if len(rows) == count else None
+
+    found: list[dict[str, Any]] = wait_for(look)
+    return found
+
+
+def decide(client: httpx.Client, run_id: str, decision: str, *rows: dict[str, Any], note: str = "") -> httpx.Response:
+    ids = [row["approval_id"] for row in rows]
+    body = {"approval_ids": ids, "decision": decision, "note": note}
+    return client.post(f"/runtime/{run_id}/approvals", json=body)
+
+
+ASK_FOR_WRITING = """
+[[rule]]
+id = "ask-for-writing"
+description = "A person allows what is written."
+trigger = "ToolCall"
+action = "request_approval"
+reason = "{agent} wants to write"
+[rule.when]
+tool = "write_file"
+"""
+
+
+def test_calls_of_a_turn_are_asked_about_together_and_wait_through_a_restart(play: Callable[..., Server]) -> None:
+    both = {
+        "text": "two",
+        "tool_calls": [*CALL["tool_calls"], {"name": "write_file", "args": {"path": "b.md", "content": "B"}}],
+    }
+    server = play({"writer_x": [both, DONE]}, ASK_FOR_WRITING)
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x"})
+        first, second = asked(client, run_id, 2)
+        assert first["batch"] == second["batch"]
+        assert first["subject"]["args"] == {"path": "a.md", "content": "# A"}
+        assert first["rule_id"] == "ask-for-writing"
+        assert state(client, run_id)["status"] == "awaitingapproval"
+    server.kill()
+    server.start()
+    with server.client() as client:
+        rows = asked(client, run_id, 2)
+        answer = decide(client, run_id, "allow", rows[0])
+        assert answer.status_code == 200, answer.text
+        assert decide(client, run_id, "deny", rows[0]).json()["code"] == "wrong_state"
+        assert decide(client, run_id, "deny", rows[1], note="not this one").status_code == 200
+        assert ended(client, run_id)["status"] == "completed"
+        events = events_of(client, run_id)
+        returned = [event["data"] for event in events if event["subject"].endswith("tool_returned")]
+        assert [(data["ok"], data["code"]) for data in returned] == [(True, None), (False, "denied")]
+        assert "not this one" in returned[1]["result"]
+        granted = next(event for event in events if event["subject"].endswith("approval_granted"))
+        assert granted["actor"] == "user:acme"
+
+
+def test_nobody_deciding_in_time_is_a_no(play: Callable[..., Server]) -> None:
+    server = play({"writer_x": [CALL, DONE]}, ASK_FOR_WRITING, RARO_APPROVAL_TIMEOUT_S="1")
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x"})
+        assert ended(client, run_id)["status"] == "completed"
+        (row,) = client.get("/runtime/approvals", params={"run_id": run_id}).json()["approvals"]
+        assert (row["status"], row["timed_out"], row["decided_by"]) == ("denied", True, "system")
+
+
+FAIL = {"fail": {"code": "model_unavailable", "message": "it is away"}}
+
+
+def test_a_failure_asks_and_retry_goes_on_where_it_was(play: Callable[..., Server]) -> None:
+    server = play({"writer_x": [CALL, FAIL], "analyze_y": [DONE]})
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x"}, {"id": "analyze_y", "depends_on": ["writer_x"]})
+        (row,) = asked(client, run_id)
+        assert (row["kind"], row["options"]) == ("agent_failed", ["retry", "skip", "abort"])
+        assert decide(client, run_id, "allow", row).json()["code"] == "bad_decision"
+        assert decide(client, run_id, "retry", row, note="once more").status_code == 200
+        (row,) = asked(client, run_id)
+        assert decide(client, run_id, "skip", row).status_code == 200
+        final = ended(client, run_id)
+        assert final["status"] == "completed"
+        writer = next(agent for agent in final["agents"] if agent["agent_id"] == "writer_x")
+        assert (writer["status"], writer["attempt"]) == ("skipped", 2)
+
+
+def test_abort_fails_the_run_and_says_why(play: Callable[..., Server]) -> None:
+    server = play({"writer_x": [FAIL]})
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x"})
+        (row,) = asked(client, run_id)
+        decide(client, run_id, "abort", row, note="enough")
+        final = ended(client, run_id)
+        assert (final["status"], final["code"]) == ("failed", "agent_model_unavailable")
+        unattended = start(client, {"id": "writer_x"}, on_failure="fail")
+        assert ended(client, unattended)["status"] == "failed"
+
+
+def test_an_executable_under_another_name_is_not_kept(play: Callable[..., Server]) -> None:
+    code = "open('output/data.csv', 'wb').write(b'MZ' + bytes(200)); open('output/fine.csv', 'w').write('a,b\\n1,2\\n')"
+    turn = {"text": "x", "tool_calls": [{"name": "execute_python", "args": {"code": code}}]}
+    server = play({"analyze_x": [turn, DONE]})
+    with server.client() as client:
+        run_id = start(client, {"id": "analyze_x"})
+        assert ended(client, run_id)["status"] == "completed"
+        kept = client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]
+        assert [row["filename"] for row in kept] == ["fine.csv"]
+        assert "policy_matched" in kinds(events_of(client, run_id))
+
+
+def test_a_file_that_a_person_must_allow_is_kept_only_then(play: Callable[..., Server]) -> None:
+    rules = ASK_FOR_WRITING.replace('"ToolCall"', '"FileGenerated"').replace('tool = "write_file"', 'path = "*.md"')
+    server = play({"writer_x": [CALL, DONE]}, rules)
+    with server.client() as client:
+        for decision, kept in (("allow", ["a.md"]), ("deny", [])):
+            run_id = start(client, {"id": "writer_x"})
+            (row,) = asked(client, run_id)
+            assert (row["kind"], row["path"]) == ("file", "a.md")
+            assert client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"] == []
+            decide(client, run_id, decision, row)
+            assert ended(client, run_id)["status"] == "completed"
+            files = client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]
+            assert [file["filename"] for file in files] == kept
+
+
+def delegating(*wishes: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"text": "others help", "tool_calls": [{"name": name, "args": args} for name, args in wishes]}
+
+
+def test_a_graph_grows_is_pruned_and_refuses_what_would_break_it(play: Callable[..., Server]) -> None:
+    leader = delegating(
+        ("delegate_agent", {"agent_id": "analyze_costs", "prompt": "look at the costs"}),
+        ("delegate_agent", {"agent_id": "master_two", "prompt": "rule"}),
+        ("prune_agent", {"agent_id": "analyze_spare"}),
+        ("graft_dependency", {"agent_id": "writer_end", "depends_on": ["writer_end"]}),
+    )
+    server = play({"master_lead": [leader, DONE], "*": [{**DONE, "text": "I looked"}]})
+    with server.client() as client:
+        run_id = start(
+            client,
+            {"id": "master_lead"},
+            {"id": "analyze_spare", "depends_on": ["master_lead"]},
+            {"id": "writer_end", "depends_on": ["analyze_spare"]},
+        )
+        final = ended(client, run_id)
+        assert final["status"] == "completed", final
+        agents = {agent["agent_id"]: agent for agent in final["agents"]}
+        assert agents["analyze_spare"]["status"] == "pruned"
+        assert agents["analyze_costs"]["delegated_by"] == "master_lead"
+        assert agents["writer_end"]["depends_on"] == ["master_lead", "analyze_costs"]
+        returned = [e["data"] for e in events_of(client, run_id) if e["subject"].endswith("tool_returned")]
+        assert [data["code"] for data in returned] == [None, "master_refused", None, "cyclic"]
+
+
+def test_a_person_answers_for_an_agent_and_the_log_says_so(play: Callable[..., Server]) -> None:
+    server = play({"writer_x": [DONE]})
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x", "model": "puppet"})
+        wait_for(lambda: state(client, run_id)["agents"][0]["status"] == "running")
+        path = f"/runtime/{run_id}/agents/writer_x/answer"
+        assert client.post(path, json={"turn": 2, "text": "too early"}).json()["code"] == "wrong_state"
+        answer = {"turn": 1, "text": "by hand", "tool_calls": CALL["tool_calls"]}
+        assert client.post(path, json=answer).status_code == 200
+        wait_for(lambda: "tool_returned" in kinds(events_of(client, run_id)))
+        assert client.post(path, json={"turn": 2, "text": "that is all", "final": True}).status_code == 200
+        assert ended(client, run_id)["status"] == "completed"
+        first = next(e["data"] for e in events_of(client, run_id) if e["subject"].endswith("agent_turn_completed"))
+        assert first["answered_by"] == "user:acme"
+        assert client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"][0]["filename"] == "a.md"
+
+
+def test_the_exact_prompt_of_a_turn_can_be_read_afterwards(play: Callable[..., Server]) -> None:
+    server = play({"writer_x": [CALL, DONE]})
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x", "prompt": "write it down"})
+        ended(client, run_id)
+        prompt = client.get(f"/runtime/{run_id}/agents/writer_x/turns/2/prompt").json()
+        assert "write it down" in prompt["briefing"]["opening"]
+        assert "write_file" in [tool["name"] for tool in prompt["briefing"]["tools"]]
+        assert prompt["request"]["turn"] == 2
+
+
+def test_no_call_is_made_once_the_tokens_are_used_up(play: Callable[..., Server]) -> None:
+    costly = {**CALL, "tokens_in": 60, "tokens_out": 40}
+    server = play({"writer_x": [costly, DONE]})
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x"}, max_token_budget=100)
+        assert ended(client, run_id)["code"] == "token_budget_exceeded"
+        assert kinds(events_of(client, run_id)).count("agent_turn_completed") == 1
