@@ -63,6 +63,14 @@ class Settings(BaseSettings):
     gemini_cache_kb: int = Field(
         default=400, ge=0, description="attachments from this size on are put into a context cache, KiB; 0: never"
     )
+    tavily_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TAVILY_API_KEY"),
+        description="Tavily's key; with it, agents may search the web",
+    )
+    tavily_url: str = Field(
+        default="https://api.tavily.com", description="where Tavily, or a compatible proxy, answers"
+    )
     approval_timeout_s: float = Field(
         default=3600, gt=0, description="seconds a person has to decide before it counts as a no"
     )

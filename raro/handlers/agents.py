@@ -23,6 +23,7 @@ from datetime import timedelta
 from raro.agents.briefing import brief
 from raro.agents.conversation import Assignment, Briefing, Model, ModelFailed, Parent, Upstream
 from raro.agents.policy.facts import Policy
+from raro.agents.search import Search
 from raro.agents.tools import Toolbox, Workplace, granted
 from raro.agents.tools.toolbox import tool_specs
 from raro.agents.turn import run_turns
@@ -65,6 +66,7 @@ class AgentParts:
     outputs: Outputs
     models: Models
     limits: Limits
+    search: Search | None
     policy: Callable[[], Policy]
     approval_within: timedelta
 
@@ -142,7 +144,7 @@ class Agents:
                 await place.close()
 
     async def _work(self, spec: AgentSpec, model: Model, place: Workplace, journal: EventJournal, run: Run) -> None:
-        tools = granted(spec)
+        tools = granted(spec, search=place.search is not None)
         try:
             assignment = await self._briefed(spec, place, journal, run)
             result = await run_turns(model, assignment, Toolbox(place, tools), journal, journal)
@@ -157,7 +159,7 @@ class Agents:
     async def _briefed(self, spec: AgentSpec, place: Workplace, journal: EventJournal, run: Run) -> Assignment:
         """What the agent is to do, with the briefing as it was recorded for its first turn."""
         directive = "\n\n".join(text for text in (run.begun.directive, spec.user_directive) if text)
-        tools = tool_specs(granted(spec))
+        tools = tool_specs(granted(spec, search=place.search is not None))
         assignment = Assignment(spec, directive, inputs_of(run, spec), tuple(place.upstream), tools)
 
         async def build() -> Briefing:
@@ -217,6 +219,7 @@ class Agents:
             limits=parts.limits,
             upstream=[await self._upstream(run, agent_id) for agent_id in upstream_of(run, spec)],
             inputs=[item.name for item in inputs],
+            search=parts.search,
         )
 
     async def _upstream(self, run: Run, agent_id: str) -> Upstream:

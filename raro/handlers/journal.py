@@ -132,7 +132,8 @@ class EventJournal:
         run = await self._run()
         begun = next((past.called for past in run.agents[self.agent_id].turns if past.completed.turn == turn), ())
         asked = [await whole_call(self.blobs, call) for call in calls if call.call_id not in begun]
-        verdicts = judge_calls(self.policy(), run, self.run_id, self.agent_id, turn, asked)
+        # Reading a long program takes the rules a moment, in which the other agents should go on.
+        verdicts = await asyncio.to_thread(judge_calls, self.policy(), run, self.run_id, self.agent_id, turn, asked)
         if any(verdicts.values()):
             moment = Moment(datetime.now(UTC), self.approval_within)
             await self._decide(
@@ -251,7 +252,7 @@ class EventJournal:
             return JudgedFiles()
         heads = [(made, await asyncio.to_thread(self.watch.head_of, made)) for made in files]
         moment = Moment(datetime.now(UTC), self.approval_within)
-        judged = judge_files(self.policy(), await self._run(), self.run_id, heads, moment)
+        judged = await asyncio.to_thread(judge_files, self.policy(), await self._run(), self.run_id, heads, moment)
         for path in judged.blocked:
             await asyncio.to_thread(self.watch.discard, path)
         return judged

@@ -10,6 +10,7 @@ from datetime import timedelta
 from raro.agents.model_planner import Planner
 from raro.agents.models import GeminiOptions, Minds
 from raro.agents.policy.book import RuleBook
+from raro.agents.search import Search
 from raro.commands.aggregates import Aggregates
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands, library_aggregates
@@ -51,6 +52,7 @@ class Core:
     runs: RunCommands
     artifacts: ArtifactCommands
     minds: Minds
+    search: Search | None
     rules: RuleBook
     policy: PolicyCommands
 
@@ -116,9 +118,16 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         runs=RunCommands(runs, slots, blobs, Planner(lambda: minds.asker), retention_days=settings.retention_days),
         artifacts=ArtifactCommands(runs, slots, grace=grace),
         minds=minds,
+        search=search_of(settings),
         rules=rules,
         policy=PolicyCommands(rule_histories(log), rules, lambda: minds.asker),
     )
+
+
+def search_of(settings: Settings) -> Search | None:
+    """The web search; None without a key."""
+    key = settings.tavily_api_key.get_secret_value() if settings.tavily_api_key else ""
+    return Search(key, settings.tavily_url) if key else None
 
 
 def gemini_of(settings: Settings) -> GeminiOptions | None:

@@ -129,6 +129,7 @@ def _reactors(built: Core) -> list[Task]:
         built.outputs,
         built.minds.of,
         built.limits,
+        built.search,
         built.rules.current,
         within,
     )

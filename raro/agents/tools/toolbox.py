@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from raro.agents.conversation import ToolOutcome, ToolSpec
 from raro.agents.recording import whole_call
-from raro.agents.tools import delegate, execute_python, list_files, read_artifact, read_file, write_file
+from raro.agents.tools import delegate, execute_python, list_files, read_artifact, read_file, web_search, write_file
 from raro.agents.tools.workplace import Workplace
 from raro.errors import RaroError
 from raro.events.shapes import ToolCall
@@ -31,6 +31,7 @@ TOOLS: Mapping[str, Tool] = {
     "read_artifact": Tool(read_artifact.DESCRIPTION, read_artifact.Arguments, read_artifact.run),
     "write_file": Tool(write_file.DESCRIPTION, write_file.Arguments, write_file.run),
     "execute_python": Tool(execute_python.DESCRIPTION, execute_python.Arguments, execute_python.run),
+    "web_search": Tool(web_search.DESCRIPTION, web_search.Arguments, web_search.run),
     "delegate_agent": Tool(delegate.DELEGATE, delegate.DelegateArguments, delegate.delegate),
     "prune_agent": Tool(delegate.PRUNE, delegate.PruneArguments, delegate.prune),
     "graft_dependency": Tool(delegate.GRAFT, delegate.GraftArguments, delegate.graft),

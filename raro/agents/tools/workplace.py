@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from raro.agents.conversation import Upstream
+from raro.agents.search import Search
 from raro.files.blobs import BlobStore
 from raro.files.workspace import Session
 from raro.sandboxes.sandbox import Limits, OnOutput, Sandbox, Sandboxes, Workspace
@@ -26,6 +27,7 @@ class Workplace:
     limits: Limits
     upstream: Sequence[Upstream] = ()
     inputs: Sequence[str] = ()
+    search: Search | None = None
     on_output: Callable[[str, str], None] = _silent
     _sandbox: Sandbox | None = field(default=None, init=False)
 
