@@ -68,9 +68,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("TAVILY_API_KEY"),
         description="Tavily's key; with it, agents may search the web",
     )
-    tavily_url: str = Field(
-        default="https://api.tavily.com", description="where Tavily, or a compatible proxy, answers"
-    )
+    tavily_url: str = Field(default="https://api.tavily.com", description="where Tavily or a proxy of it answers")
     approval_timeout_s: float = Field(
         default=3600, gt=0, description="seconds a person has to decide before it counts as a no"
     )

@@ -86,8 +86,10 @@ def _read(data: bytes, limit: int) -> list[Found]:
 
 
 def _found(item: Mapping[str, Any]) -> Found:
-    texts = (
-        str(item.get(name) or "").encode("utf-8", errors="replace").decode() for name in ("title", "url", "content")
-    )
-    title, url, text = texts
+    title, url, text = (_text(item.get(name)) for name in ("title", "url", "content"))
     return Found(" ".join(title.split())[:300], url[:2000], text[:4000])
+
+
+def _text(value: Any) -> str:
+    """Half of a surrogate pair is valid JSON and no valid text."""
+    return str(value or "").encode("utf-8", errors="replace").decode()
