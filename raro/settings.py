@@ -36,8 +36,13 @@ class Settings(BaseSettings):
     retention_interval_s: float = Field(default=60, gt=0, description="seconds between looks for what expired")
     tree_interval_s: float = Field(default=5, gt=0, description="seconds between looks at the trees and dropped files")
 
-    sandbox: Literal["auto", "bubblewrap", "shim", "unsafe", "off"] = Field(
-        default="auto", description="sandbox tier; auto takes the strongest that holds here"
+    sandbox: Literal["auto", "bubblewrap", "shim", "unsafe", "off", "e2b"] = Field(
+        default="auto", description="sandbox tier; auto takes E2B with a key, else the strongest that holds here"
+    )
+    e2b_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("E2B_API_KEY"),
+        description="E2B's key; with it, `auto` means E2B",
     )
     sandbox_wall_s: float = Field(default=300, gt=0, description="wall time of one Python execution, seconds")
     sandbox_cpu_s: int = Field(default=300, gt=0, description="CPU time of one Python execution, seconds")

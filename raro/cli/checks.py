@@ -21,9 +21,9 @@ from raro.cli.text import size
 from raro.embedded.binaries import NATS, VALKEY, wheel_program
 from raro.embedded.lock import Holder
 from raro.errors import StartFailed
-from raro.sandboxes.local import LocalSandboxes
 from raro.sandboxes.sandbox import TierReport
 from raro.settings import MIB, Settings
+from raro.wiring.core import sandboxes_of
 
 State = Literal["ok", "degraded", "broken"]
 _LEAST_FREE_BYTES = 1024 * MIB
@@ -130,7 +130,7 @@ def check_rules(settings: Settings) -> Finding:
 
 async def check_sandbox(settings: Settings) -> list[Finding]:
     """Which sandbox tiers hold against real attacks here, with every attack that got through."""
-    sandboxes = LocalSandboxes(settings.storage / "cache", settings.sandbox)
+    sandboxes = sandboxes_of(settings)
     try:
         report = await sandboxes.probe()
     finally:

@@ -42,6 +42,7 @@ from raro.files.blobs import BlobStore
 from raro.files.outputs import Outputs
 from raro.handlers.capture import OutputWatch
 from raro.handlers.journal import EventJournal, Fenced, RunOver
+from raro.handlers.machines import RunMachine
 from raro.handlers.reactor import Reactor, aggregate_id_of, caused_by
 from raro.handlers.sessions import Sessions
 from raro.sandboxes.sandbox import Limits, Sandboxes
@@ -220,6 +221,8 @@ class Agents:
             upstream=[await self._upstream(run, agent_id) for agent_id in upstream_of(run, spec)],
             inputs=[item.name for item in inputs],
             search=parts.search,
+            allow_network=run.begun.workflow.allow_network,
+            record=RunMachine(parts.runs, run.client_id, run_id, "e2b"),
         )
 
     async def _upstream(self, run: Run, agent_id: str) -> Upstream:

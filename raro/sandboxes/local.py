@@ -18,7 +18,15 @@ from raro.sandboxes import ownership, tiers, verdicts, watch
 from raro.sandboxes.child import Child
 from raro.sandboxes.probe import probe_tiers
 from raro.sandboxes.prune import prune
-from raro.sandboxes.sandbox import Execution, ExecutionError, Limits, OnOutput, ProbeReport, Workspace
+from raro.sandboxes.sandbox import (
+    Execution,
+    ExecutionError,
+    Limits,
+    OnOutput,
+    ProbeReport,
+    SandboxRecord,
+    Workspace,
+)
 from raro.sandboxes.warm import warm_caches
 
 WATCH_INTERVAL_S = 0.1
@@ -190,6 +198,9 @@ class LocalSandboxes:
             raise SandboxUnavailable(_why_not(report), probes=report.describe())
         await self.warm()
         return self._sandbox(report.chosen, workspace, limits)
+
+    async def end_run(self, run_id: str, record: SandboxRecord) -> None:
+        """Nothing: each sandbox ends with its agent."""
 
     async def close(self) -> None:
         """Close every sandbox."""

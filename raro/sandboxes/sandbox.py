@@ -7,7 +7,7 @@ the implementations, and the choice of one to `raro/wiring.py`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -47,12 +47,45 @@ class Limits:
         return self if timeout_s is None else replace(self, wall_s=min(timeout_s, self.wall_s))
 
 
+class SandboxRecord(Protocol):
+    """What a run remembers of its sandbox on another machine, for whoever works on it next."""
+
+    async def standing(self) -> str | None:
+        """The id of the sandbox that is there, if any."""
+
+    async def opened(self, sandbox_id: str, reason: str) -> str:
+        """Remember it, unless another is there; the id that stands."""
+
+    async def closed(self, sandbox_id: str, reason: str) -> None:
+        """It is gone."""
+
+
+class NoRecord:
+    """Remembers nothing."""
+
+    async def standing(self) -> str | None:
+        """Nothing."""
+        return None
+
+    async def opened(self, sandbox_id: str, reason: str) -> str:
+        """That one."""
+        return sandbox_id
+
+    async def closed(self, sandbox_id: str, reason: str) -> None:
+        """Forget it."""
+
+
 @dataclass(frozen=True)
 class Workspace:
-    """The session folder of one run: `root/input` is only read, `root/output` is written to."""
+    """One agent's folders: `root/input` is only read, `root/output` is written to.
+
+    `record` remembers a sandbox that the agents of the run share; `allow_network` is what the run allows.
+    """
 
     run_id: str
     root: Path
+    allow_network: bool = False
+    record: SandboxRecord = field(default_factory=NoRecord, compare=False)
 
     @property
     def input(self) -> Path:
@@ -180,6 +213,12 @@ class Sandboxes(Protocol):
 
     async def probe(self) -> ProbeReport:
         """What holds here; attacked once, then remembered."""
+
+    async def warm(self) -> None:
+        """Prepare what takes long, beforehand."""
+
+    async def end_run(self, run_id: str, record: SandboxRecord) -> None:
+        """The run is over: whatever it still has on another machine is killed. Safe to call twice."""
 
     async def close(self) -> None:
         """Close every sandbox that is open."""

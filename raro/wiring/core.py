@@ -20,14 +20,16 @@ from raro.domain.library import Slot
 from raro.domain.run import Run
 from raro.embedded.lock import StorageLock
 from raro.embedded.servers import Servers, embedded
+from raro.errors import StartFailed
 from raro.events.connection import connect
 from raro.events.log import EventLog, open_log
 from raro.files.blobs import BlobStore
 from raro.files.outputs import Outputs
 from raro.files.trees import Trees
 from raro.handlers.sessions import Sessions
+from raro.sandboxes.e2b import E2BSandboxes
 from raro.sandboxes.local import LocalSandboxes
-from raro.sandboxes.sandbox import Limits
+from raro.sandboxes.sandbox import Limits, Sandboxes
 from raro.settings import MIB, Settings
 from raro.wiring.links import PROJECTION, projection_path
 
@@ -44,7 +46,7 @@ class Core:
     blobs: BlobStore
     trees: Trees
     outputs: Outputs
-    sandboxes: LocalSandboxes
+    sandboxes: Sandboxes
     sessions: Sessions
     slots: Aggregates[Slot]
     run_states: Aggregates[Run]
@@ -100,7 +102,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
     storage, grace = settings.storage, timedelta(hours=settings.grace_hours)
     blobs = BlobStore(storage / "blobs")
     slots, runs = library_aggregates(log), run_aggregates(log)
-    sandboxes = LocalSandboxes(storage / "cache", settings.sandbox)
+    sandboxes = sandboxes_of(settings)
     minds = Minds(settings.model, gemini_of(settings), blobs.path)
     rules = RuleBook(settings.rules_path, kept=storage / "cache" / "rules.toml")
     return Core(
@@ -122,6 +124,16 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         rules=rules,
         policy=PolicyCommands(rule_histories(log), rules, lambda: minds.asker),
     )
+
+
+def sandboxes_of(settings: Settings) -> Sandboxes:
+    """E2B when a key is set and nothing else is asked for, else this machine. Raises StartFailed without the key."""
+    key = settings.e2b_api_key.get_secret_value() if settings.e2b_api_key else ""
+    if settings.sandbox == "e2b" and not key:
+        raise StartFailed("RARO_SANDBOX=e2b needs a key: set E2B_API_KEY, or RARO_SANDBOX=auto.")
+    if settings.sandbox == "e2b" or (settings.sandbox == "auto" and key):
+        return E2BSandboxes(key)
+    return LocalSandboxes(settings.storage / "cache", settings.sandbox)
 
 
 def search_of(settings: Settings) -> Search | None:

@@ -17,6 +17,7 @@ from raro.embedded.lock import StorageLock, hold_storage
 from raro.handlers.agents import AgentParts, Agents
 from raro.handlers.approvals import Approvals
 from raro.handlers.housekeeping import Housekeeping
+from raro.handlers.machines import Machines
 from raro.handlers.promotion import Promotion
 from raro.handlers.reactor import Reactor, ReactorLoop
 from raro.handlers.retention import Retention
@@ -136,6 +137,7 @@ def _reactors(built: Core) -> list[Task]:
     reactors: list[Reactor] = [
         *Runs(built.run_states, built.blobs, built.sessions, built.rules.current, within).reactors(),
         Approvals(built.run_states).reactor(),
+        Machines(built.run_states, built.sandboxes).reactor(),
         Agents(parts, at_once=built.settings.agents_at_once).reactor(),
         Promotion(built.run_states, built.blobs, built.sessions).reactor(),
         TreeKeeper(built.slots, built.run_states, built.trees).reactor(),

@@ -9,7 +9,15 @@ from raro.agents.conversation import Upstream
 from raro.agents.search import Search
 from raro.files.blobs import BlobStore
 from raro.files.workspace import Session
-from raro.sandboxes.sandbox import Limits, OnOutput, Sandbox, Sandboxes, Workspace
+from raro.sandboxes.sandbox import (
+    Limits,
+    NoRecord,
+    OnOutput,
+    Sandbox,
+    Sandboxes,
+    SandboxRecord,
+    Workspace,
+)
 
 
 def _silent(stream: str, text: str) -> None:
@@ -28,13 +36,15 @@ class Workplace:
     upstream: Sequence[Upstream] = ()
     inputs: Sequence[str] = ()
     search: Search | None = None
+    allow_network: bool = False
+    record: SandboxRecord = field(default_factory=NoRecord)
     on_output: Callable[[str, str], None] = _silent
     _sandbox: Sandbox | None = field(default=None, init=False)
 
     async def sandbox(self) -> Sandbox:
         """The agent's sandbox. Raises SandboxUnavailable naming what does not hold."""
         if self._sandbox is None:
-            workspace = Workspace(self.run_id, self.session.root)
+            workspace = Workspace(self.run_id, self.session.root, self.allow_network, self.record)
             self._sandbox = await self.sandboxes.open(workspace, self.limits)
         return self._sandbox
 
