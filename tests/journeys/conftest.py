@@ -30,7 +30,7 @@ class Server:
     def start(self) -> Server:
         """Start it and wait for the one line that says it can serve."""
         command = [sys.executable, "-m", "raro.cli", "up", "--port", "0", "--storage", str(self.storage)]
-        environment = {**os.environ, "RARO_ACK_WAIT_S": "2", **self.env}
+        environment = {**os.environ, "RARO_ACK_WAIT_S": "2", "RARO_MODEL": "offline", **self.env}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()

@@ -24,7 +24,13 @@ export class Raro {
       join(ROOT, '.venv/bin/raro'),
       ['up', '--port', port, '--storage', this.storage],
       {
-        env: { ...process.env, RARO_ACK_WAIT_S: '2', RARO_SSE_BEAT_S: '2', ...this.env },
+        env: {
+          ...process.env,
+          RARO_ACK_WAIT_S: '2',
+          RARO_SSE_BEAT_S: '2',
+          RARO_MODEL: 'offline',
+          ...this.env
+        },
         stdio: ['ignore', 'pipe', 'inherit']
       }
     );

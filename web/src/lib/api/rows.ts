@@ -13,6 +13,7 @@ export type AgentState = Schemas['AgentState'];
 export type AgentBrief = Schemas['AgentBrief'];
 export type AgentSpec = Schemas['AgentSpec'];
 export type Workflow = Schemas['WorkflowConfig'];
+export type ApprovalRow = Schemas['ApprovalRow'];
 export type EventRow = Schemas['EventRow'];
 export type Kept = Schemas['Kept'];
 export type UploadResult = Schemas['UploadResult'];

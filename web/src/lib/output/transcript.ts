@@ -33,12 +33,16 @@ export interface Turn {
   tokens: number;
   latency_ms: number;
   time: string;
+  /** The person who answered in the model's place. */
+  answered_by: string | null;
+  /** What the model was told after it. */
+  remarks: string[];
   calls: Call[];
 }
 
 export interface Transcript {
   agent_id: string;
-  status: 'waiting' | 'running' | 'finished' | 'failed';
+  status: 'waiting' | 'running' | 'finished' | 'failed' | 'skipped' | 'pruned';
   turns: Turn[];
   /** Why it failed, and what to do. */
   failure: { code: string; message: string } | null;
@@ -116,6 +120,8 @@ function completed(agent: Transcript, data: Data, time: string): void {
     tokens: number(data.tokens_in) + number(data.tokens_out),
     latency_ms: number(data.latency_ms),
     time,
+    answered_by: text(data.answered_by) || null,
+    remarks: [],
     calls: ((data.tool_calls ?? []) as Data[]).map(asked)
   };
   agent.turns = [...agent.turns.filter((known) => known.turn !== turn.turn), turn];
@@ -138,7 +144,15 @@ function returned(agent: Transcript, data: Data): void {
 }
 
 const OF_AGENTS: Record<string, (agent: Transcript, data: Data, time: string) => void> = {
-  agent_scheduled: () => {},
+  agent_scheduled: (agent, data) => {
+    agent.status = 'waiting';
+    agent.failure = null;
+    const remark = text(data.remark);
+    if (remark) agent.turns.at(-1)?.remarks.push(remark);
+  },
+  agent_called_out: (agent, data) => void turnOf(agent, data)?.remarks.push(text(data.message)),
+  agent_skipped: (agent) => (agent.status = 'skipped'),
+  agent_pruned: (agent) => (agent.status = 'pruned'),
   agent_started: (agent) => (agent.status = 'running'),
   agent_turn_completed: completed,
   tool_called: (agent, data) => {
@@ -157,7 +171,19 @@ const OF_AGENTS: Record<string, (agent: Transcript, data: Data, time: string) =>
   }
 };
 
+const listed = (names: unknown): string => (Array.isArray(names) ? names.join(', ') : '');
+
 const REMARKS: Record<string, (data: Data) => string> = {
+  agent_delegated: (data) => {
+    const child = (data.child ?? {}) as Data;
+    const fed = listed(data.feeds);
+    return `Graph changed: ${text(data.agent_id)} added ${text(child.id)}${fed ? `; ${fed} wait for it` : ''}.`;
+  },
+  agent_pruned: (data) => `Graph changed: ${text(data.by)} took out ${text(data.agent_id)}.`,
+  dependency_grafted: (data) =>
+    `Graph changed: ${text(data.agent_id)} waits for ${listed(data.depends_on)}, too.`,
+  policy_matched: (data) => `Rule ${text(data.rule_id)}: ${text(data.detail)}`,
+  agent_skipped: (data) => `${text(data.agent_id)} was skipped. ${text(data.reason)}`,
   started: (data) => text(data.directive) || 'Started without a directive.',
   session_prepared: () => 'The session is ready: inputs are in place.',
   paused: (data) => `Paused. ${text(data.reason)}`,

@@ -3,7 +3,7 @@ import type { AgentState, RunState } from '../api/rows';
 import { isOver } from '../runs/status';
 import type { Tone } from '../ui/Led.svelte';
 
-export type Look = 'waiting' | 'running' | 'finished' | 'failed' | 'ended';
+export type Look = 'waiting' | 'running' | 'finished' | 'failed' | 'skipped' | 'pruned' | 'ended';
 
 export interface Standing {
   look: Look;
@@ -18,6 +18,8 @@ const TONES: Record<Look, Tone> = {
   running: 'running',
   finished: 'done',
   failed: 'error',
+  skipped: 'idle',
+  pruned: 'idle',
   ended: 'idle'
 };
 

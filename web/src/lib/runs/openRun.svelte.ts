@@ -42,7 +42,7 @@ export class OpenRun {
   /** Take in what an agent does this moment. */
   hear({ run_id, agent_id, status, text }: Activity): void {
     if (run_id !== this.runId) return;
-    if (status === 'output')
+    if (status === 'output' || status === 'saying')
       this.live[agent_id] = ((this.live[agent_id] ?? '') + (text ?? '')).slice(-LIVE_KEPT);
     else if (status === 'returned' || status === 'thinking') delete this.live[agent_id];
   }

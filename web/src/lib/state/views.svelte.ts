@@ -1,8 +1,8 @@
 // The rows the page shows. One store folds the stream's frames; components only read it.
 import { createSubscriber } from 'svelte/reactivity';
-import type { ArtifactRow, LibraryRow, RunRow } from '../api/rows';
+import type { ApprovalRow, ArtifactRow, LibraryRow, RunRow } from '../api/rows';
 import { emptyTables, takePatch, takeSnapshot, type Tables } from '../stream/fold';
-import type { Activity, ApprovalRow, Frame, View } from '../stream/frames';
+import type { Activity, Frame, View } from '../stream/frames';
 
 type Heard = (activity: Activity) => void;
 
@@ -34,7 +34,7 @@ export class Views {
     return this.#read('runs');
   }
 
-  /** Rows by approval id. */
+  /** Rows by `approvalKey(run_id, approval_id)`. */
   get approvals(): ReadonlyMap<string, ApprovalRow> {
     return this.#read('approvals');
   }

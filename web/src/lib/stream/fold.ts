@@ -1,5 +1,5 @@
 // Snapshots and patches folded into rows by key. Pure: runs in the page, in the shared worker and in tests.
-import type { ApprovalRow, Patch, Removal, Rows, Snapshot, View } from './frames';
+import type { Patch, Removal, Rows, Snapshot, View } from './frames';
 
 /** Separates the parts of a key; no file name can hold it. */
 const BETWEEN = '\u0000';
@@ -7,11 +7,15 @@ const BETWEEN = '\u0000';
 export const artifactKey = (run_id: string, filename: string): string =>
   `${run_id}${BETWEEN}${filename}`;
 
+/** Two runs may ask the same thing under the same name. */
+export const approvalKey = (run_id: string, approval_id: string): string =>
+  `${run_id}${BETWEEN}${approval_id}`;
+
 const KEYS: { [V in View]: (row: Rows[V]) => string } = {
   library: (row) => row.filename,
   artifacts: (row) => artifactKey(row.run_id, row.filename),
   runs: (row) => row.run_id,
-  approvals: (row: ApprovalRow) => row.approval_id
+  approvals: (row) => approvalKey(row.run_id, row.approval_id)
 };
 
 const removed = (removal: Removal): string =>

@@ -1,18 +1,5 @@
 // What arrives on /runtime/stream (docs/http-api.md, Live views).
-import type { ArtifactRow, LibraryRow, RunRow } from '../api/rows';
-
-export interface ApprovalRow {
-  approval_id: string;
-  run_id: string;
-  agent_id: string | null;
-  reason: string;
-  status: string;
-  note: string | null;
-  requested_at: string;
-  decided_at: string | null;
-  decided_by: string | null;
-  seq: number;
-}
+import type { ApprovalRow, ArtifactRow, LibraryRow, RunRow } from '../api/rows';
 
 export interface Rows {
   library: LibraryRow;
@@ -29,7 +16,7 @@ export interface Activity {
   run_id: string;
   agent_id: string;
   at: string;
-  status: 'thinking' | 'running' | 'returned' | 'output' | (string & {});
+  status: 'thinking' | 'saying' | 'puppet' | 'running' | 'returned' | 'output' | (string & {});
   turn?: number;
   tool?: string;
   call_id?: string;
