@@ -19,7 +19,7 @@ from raro.events.catalogue import (
     RunEvent,
 )
 
-MAX_FRUITLESS = 20
+MAX_FRUITLESS = 100
 Standing = Literal["go", "wait", "over", "fenced"]
 
 
