@@ -57,6 +57,12 @@ class Runs:
         path = f"/runtime/{segment(run_id)}/artifact/{segment(agent_id)}"
         return cast(dict[str, Any], await self._transport.call("GET", path))
 
+    async def text(self, run_id: str, sha256: str) -> str:
+        """A text too long for an event, by the hash that the event names. Raises OutputNotFound."""
+        path = f"/runtime/{segment(run_id)}/texts/{segment(sha256)}"
+        async with self._transport.receive(path) as answer:
+            return (await answer.aread()).decode("utf-8", errors="replace")
+
     async def download_file(
         self, run_id: str, path: str, target: Path, *, progress: Progress | None = None
     ) -> Downloaded:

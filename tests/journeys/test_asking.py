@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -229,3 +232,24 @@ def test_no_call_is_made_once_the_tokens_are_used_up(play: Callable[..., Server]
         run_id = start(client, {"id": "writer_x"}, max_token_budget=100)
         assert ended(client, run_id)["code"] == "token_budget_exceeded"
         assert kinds(events_of(client, run_id)).count("agent_turn_completed") == 1
+
+
+def test_a_recorded_run_played_again_makes_the_same_calls(play: Callable[..., Server], make_server: Make) -> None:
+    long = {**CALL, "tool_calls": [{"name": "write_file", "args": {"path": "long.md", "content": "ä\n" * 30_000}}]}
+    server = play({"writer_x": [long, {**DONE, "text": "é" * 9000}]})
+    with server.client() as client:
+        run_id = start(client, {"id": "writer_x"})
+        ended(client, run_id)
+        raro = [sys.executable, "-m", "raro.cli", "runs", "record", run_id]
+        known = {**os.environ, "RARO_SERVER": server.url, "RARO_CLIENT_ID": "acme"}
+        recorded = subprocess.run(raro, capture_output=True, text=True, env=known, check=True).stdout
+        probe = [sys.executable, "-m", "raro.cli", "probe", run_id, "writer_x"]
+        assert "You are writer_x" in subprocess.run(probe, capture_output=True, text=True, env=known, check=True).stdout
+        first = [file["sha256"] for file in client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]]
+    server.stop()
+    played = play(yaml.safe_load(recorded)["agents"])
+    with played.client() as client:
+        again = start(client, {"id": "writer_x"})
+        assert ended(client, again)["status"] == "completed"
+        files = client.get(f"/runtime/artifacts/{again}").json()["metadata"]["artifacts"]
+        assert [file["sha256"] for file in files] == first
