@@ -31,6 +31,7 @@ async def child_server(storage: Path) -> AsyncIterator[str]:
         sys.executable, "-m", "raro.cli", "up", "--host", "127.0.0.1", "--port", "0", "--storage", str(storage),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
+        env=_without_keys(),
         start_new_session=True,  # Ctrl-C is for this process, which then ends the server in order
     )  # fmt: skip
     assert process.stdout
@@ -42,6 +43,12 @@ async def child_server(storage: Path) -> AsyncIterator[str]:
         raise StartFailed(f"RARO was not ready within {START_TIMEOUT_S:.0f} s. See `raro doctor`.") from error
     finally:
         await _end(process)
+
+
+def _without_keys() -> dict[str, str]:
+    """The demo is the offline analyst's, on this machine, also where keys are set that cost money."""
+    keys = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "E2B_API_KEY", "TAVILY_API_KEY", "RARO_MODEL")
+    return {name: value for name, value in os.environ.items() if name not in keys}
 
 
 async def _url(output: asyncio.StreamReader) -> str:
