@@ -18,7 +18,6 @@ from raro.commands.aggregates import Caller
 from raro.commands.library import Uploaded
 from raro.errors import BadRequest, RaroError, TooLarge
 from raro.events.shapes import BlobRef
-from raro.files.blobs import Blob
 from raro.files.content_types import HEAD_BYTES, content_type
 from raro.files.names import checked_filename
 from raro.tasks import end
@@ -49,15 +48,18 @@ def refuse_too_large(request: Request, limit_bytes: int) -> None:
 async def keep(services: Services, caller: Caller, filename: str, chunks: AsyncIterator[bytes]) -> Uploaded:
     """Store a stream and record it under a name. Raises BadName before a byte is kept, TooLarge, StorageFull."""
     filename = checked_filename(filename)
-    blob = await services.blobs.put_stream(chunks, limit_bytes=services.settings.max_upload_bytes)
-    return await record(services, caller, filename, blob)
-
-
-async def record(services: Services, caller: Caller, filename: str, blob: Blob) -> Uploaded:
-    """Record a stored blob as the newest version of a name."""
-    head = await services.blobs.read(blob.sha256, limit_bytes=HEAD_BYTES)
+    head = bytearray()
+    blob = await services.blobs.put_stream(_seen(chunks, head), limit_bytes=services.settings.max_upload_bytes)
     reference = BlobRef(sha256=blob.sha256, size_bytes=blob.size_bytes)
-    return await services.library.upload(caller, filename, reference, content_type(filename, head))
+    return await services.library.upload(caller, filename, reference, content_type(filename, bytes(head)))
+
+
+async def _seen(chunks: AsyncIterator[bytes], head: bytearray) -> AsyncIterator[bytes]:
+    """The chunks; the first bytes of them go into `head`, too, so that nobody has to read them back."""
+    async for chunk in chunks:
+        if len(head) < HEAD_BYTES:
+            head += chunk[: HEAD_BYTES - len(head)]
+        yield chunk
 
 
 async def body_of(request: Request) -> AsyncIterator[bytes]:
