@@ -12,6 +12,7 @@
     │   ├── RuleNotFound          404 rule_not_found
     │   ├── ProposalNotFound      404 proposal_not_found
     │   ├── ArtifactNotFound      404 artifact_not_found
+    │   ├── ReportNotFound        404 report_not_found
     │   └── OutputNotFound        404 output_not_found
     ├── Conflict                  409 conflict
     │   ├── WrongState            409 wrong_state
@@ -22,6 +23,7 @@
     ├── Gone                      410 gone
     │   └── BytesErased           410 bytes_erased
     ├── TooLarge                  413 too_large
+    │   └── SqlTooLarge           413 sql_too_large
     ├── Unprocessable             422 unprocessable
     │   ├── BadName               422 bad_name
     │   ├── BadDecision           422 bad_decision
@@ -29,6 +31,9 @@
     │   ├── NoRuleMade            422 no_rule_made
     │   ├── GraphRefused          422 graph_refused
     │   ├── PlanRefused           422 plan_refused
+    │   ├── SqlRefused            422 sql_refused
+    │   ├── SqlError              422 sql_error
+    │   ├── SqlTimeout            422 sql_timeout
     │   ├── BadWorkflow           422 bad_workflow
     │   │   ├── CyclicWorkflow    422 cyclic_workflow
     │   │   └── UnknownDependency 422 unknown_dependency
@@ -38,6 +43,7 @@
     │   ├── ViewsUnavailable      503 views_unavailable
     │   ├── SandboxUnavailable    503 sandbox_unavailable
     │   ├── ModelUnavailable      503 model_unavailable
+    │   ├── SqlBusy               429 sql_busy
     │   ├── ServerUnreachable     503 server_unreachable
     │   └── BadAnswer             503 bad_answer
     ├── StorageFault              507 storage_fault
@@ -141,6 +147,12 @@ class ArtifactNotFound(NotFound):
     code = "artifact_not_found"
 
 
+class ReportNotFound(NotFound):
+    """There is no ready report of this name."""
+
+    code = "report_not_found"
+
+
 class OutputNotFound(NotFound):
     """The agent has no output yet, or the session no such file."""
 
@@ -204,6 +216,12 @@ class TooLarge(RaroError):
     status = 413
 
 
+class SqlTooLarge(TooLarge):
+    """A query takes more memory, or a result more room, than it may have."""
+
+    code = "sql_too_large"
+
+
 class Unprocessable(RaroError):
     """Well-formed, but not acceptable."""
 
@@ -239,6 +257,24 @@ class PlanRefused(Unprocessable):
     """A language model made no plan that can run; `reason` says why."""
 
     code = "plan_refused"
+
+
+class SqlRefused(Unprocessable):
+    """SQL that is not one SELECT, or that reaches for more than the client's own rows."""
+
+    code = "sql_refused"
+
+
+class SqlError(Unprocessable):
+    """SQL that DuckDB does not understand or cannot carry out; the message is DuckDB's."""
+
+    code = "sql_error"
+
+
+class SqlTimeout(Unprocessable):
+    """SQL that did not end in the time it may take."""
+
+    code = "sql_timeout"
 
 
 class GraphRefused(Unprocessable):
@@ -311,6 +347,13 @@ class ModelUnavailable(Unavailable):
     """The language model gives no answer now."""
 
     code = "model_unavailable"
+
+
+class SqlBusy(Unavailable):
+    """Too many queries wait already."""
+
+    code = "sql_busy"
+    status = 429
 
 
 class ServerUnreachable(Unavailable):

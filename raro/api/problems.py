@@ -18,6 +18,7 @@ from raro.errors import RaroError, Unavailable
 logger = logging.getLogger(__name__)
 
 _RETRY_AFTER_S = "2"
+_LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class Problem(BaseModel):
@@ -42,7 +43,7 @@ def problem(request: Request, status: int, code: str, detail: str, **more: Any) 
         "instance": request.url.path,
         **more,
     }
-    headers = {"Retry-After": _RETRY_AFTER_S} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    headers = {"Retry-After": _RETRY_AFTER_S} if status in _LATER else None
     return JSONResponse(jsonable_encoder(body), status, headers, "application/problem+json")
 
 

@@ -1,0 +1,149 @@
+"""Ready reports: one SQL file each in `reports/`, run on the views themselves, over one client's rows.
+
+A report names the tables as they are. What it sees of them is decided here, not there: each table that it names is
+put before it as a query for the client's rows, so a report cannot forget to ask whose they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from raro.analytics.exporting import tables
+from raro.analytics.values import column, json_value
+from raro.errors import ReportNotFound
+from raro.projections.queries import Connection
+
+MOST_ROWS = 10_000
+USUAL_ROWS = 100
+BEGINNING, END = datetime(1970, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001  TIMESTAMP is UTC without saying so
+_HEAD = re.compile(r"^-- (title|says|chart): (.+)$", re.MULTILINE)
+_PARAMETER = re.compile(r"\$(from|to|limit)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """How a report is best drawn: `table`, or the columns of the axes; `series` is the column that splits the rows."""
+
+    type: str
+    x: str | None = None
+    y: tuple[str, ...] = ()
+    series: str | None = None
+    stacked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report as its file has it; `sql` has the parameters `$from`, `$to` and `$limit`."""
+
+    name: str
+    title: str
+    description: str
+    chart: Chart
+    sql: str
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters that it takes."""
+        return tuple(dict.fromkeys(_PARAMETER.findall(self.sql)))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a report is asked for: events of the time from `begin` until before `end`, and at most so many rows."""
+
+    begin: datetime | None = None
+    end: datetime | None = None
+    limit: int = USUAL_ROWS
+
+    @property
+    def values(self) -> dict[str, datetime | int]:
+        """The parameters' values."""
+        return {"from": _utc(self.begin, BEGINNING), "to": _utc(self.end, END), "limit": self.limit}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A report's rows as JSON values, and the event up to which they know everything."""
+
+    columns: list[dict[str, str]]
+    rows: list[list[Any]]
+    seq: int
+
+
+@cache
+def reports() -> Mapping[str, Report]:
+    """Every report by its name."""
+    folder = files("raro.analytics").joinpath("reports")
+    texts = {
+        entry.name.removesuffix(".sql"): entry.read_text(encoding="utf-8")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    }
+    return {name: _report(name, texts[name]) for name in sorted(texts)}
+
+
+def report(name: str) -> Report:
+    """One report. Raises ReportNotFound."""
+    if name not in reports():
+        known = ", ".join(reports())
+        raise ReportNotFound(f"there is no report {name!r}; there are {known}.", report=name)
+    return reports()[name]
+
+
+def run(connection: Connection, asked: Report, client_id: str | None, span: Span) -> Answer:
+    """A report over a client's rows, or everybody's with None."""
+    values: dict[str, Any] = {name: value for name, value in span.values.items() if name in asked.parameters}
+    named = [table for table in tables(connection) if re.search(rf"\b{table}\b", asked.sql)]
+    sql = asked.sql
+    if client_id is not None:
+        # NOT MATERIALIZED: the table is read as if the report itself had asked for these rows.
+        scoped = [f"{table} AS NOT MATERIALIZED (FROM main.{table} WHERE client_id = $client)" for table in named]
+        sql, values = f"WITH {', '.join(scoped)} ({sql})", {**values, "client": client_id}
+    connection.execute("BEGIN")
+    try:
+        seq = connection.execute("SELECT seq FROM cursor").fetchall()[0][0]
+        result = connection.execute(sql, values)
+        kinds = [str(item[1]) for item in result.description]
+        columns = [column(item[0], kind) for item, kind in zip(result.description, kinds, strict=True)]
+        rows = [[json_value(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in result.fetchall()]
+    finally:
+        connection.execute("ROLLBACK")
+    return Answer(columns, rows, seq)
+
+
+def as_sql(asked: Report, span: Span) -> str:
+    """The report with its parameters written in: what `POST /analytics/sql` takes."""
+
+    def literal(found: re.Match[str]) -> str:
+        value = span.values[found[1]]
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'" if isinstance(value, datetime) else str(value)
+
+    return _PARAMETER.sub(literal, asked.sql)
+
+
+def _report(name: str, text: str) -> Report:
+    head = dict(_HEAD.findall(text))
+    sql = "\n".join(line for line in text.splitlines() if not line.startswith("--")).strip()
+    return Report(name, head["title"], head["says"], _chart(head["chart"]), sql)
+
+
+def _chart(text: str) -> Chart:
+    kind, *words = text.split()
+    named = dict(word.split("=") for word in words if "=" in word)
+    y = tuple(named["y"].split(",")) if "y" in named else ()
+    return Chart(kind, named.get("x"), y, named.get("series"), "stacked" in words)
+
+
+def _utc(moment: datetime | None, otherwise: datetime) -> datetime:
+    if moment is None:
+        return otherwise
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        return BEGINNING if moment.year == 1 else END
