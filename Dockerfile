@@ -6,6 +6,7 @@ COPY web/package.json web/package-lock.json web/.npmrc ./
 RUN npm ci
 COPY web ./
 COPY examples ../examples
+COPY raro/agents/templates ../raro/agents/templates
 RUN npm run build
 
 FROM python:3.11-slim-bookworm AS build

@@ -25,6 +25,7 @@ from raro.api import (
     problems,
     runs,
     sse,
+    templates,
 )
 from raro.api.services import Services
 
@@ -66,7 +67,8 @@ def _routes() -> FastAPI:
     )
     # Previews come before the files they are of, the stream, the rules and the artifacts before
     # /runtime/{run_id}/…: the first that matches is taken.
-    for module in (sse, previews, library, artifacts, policy, runs, approvals, agents, audit, operations, console):
+    known = (sse, previews, library, artifacts, policy, templates, runs, approvals, agents, audit, operations, console)
+    for module in known:
         app.include_router(module.router)
     app.router.routes.append(console.assets())
     return app

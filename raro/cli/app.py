@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "link": Entry(_LIBRARY, "link", "Give library files to the next runs."),
     "unlink": Entry(_LIBRARY, "link", "No longer give library files to the next runs."),
     "plan": Entry(_RUNS, "plan", "Show the workflow a directive would become."),
+    "templates": Entry(_RUNS, "templates", "List workflows to begin from; show one."),
     "run": Entry(_RUNS, "run", "Start a directive or workflow and follow it."),
     "runs": Entry(_RUNS, "runs", "List runs, newest first; record one as a script."),
     "probe": Entry(_RUNS, "probe", "Show what an agent's model was told, exactly."),

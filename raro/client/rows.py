@@ -171,6 +171,32 @@ class ArtifactListing(TypedDict):
     next: NotRequired[str | None]
 
 
+class Template(TypedDict):
+    """A workflow to begin from."""
+
+    id: str
+    name: str
+    description: str
+    workflow: dict[str, Any]
+
+
+class Scenario(TypedDict):
+    """A run that only needs its files to be in the library."""
+
+    id: str
+    name: str
+    directive: str
+    attached_files: list[str]
+    workflow: dict[str, Any]
+
+
+class TemplateListing(TypedDict):
+    """Workflows to begin from, and prepared runs."""
+
+    templates: list[Template]
+    scenarios: list[Scenario]
+
+
 class Saved(Done):
     """An artifact became this version of a library file."""
 

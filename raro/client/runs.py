@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from raro.client.downloads import Downloaded, download
-from raro.client.rows import Done, RunListing, RunState, Started
+from raro.client.rows import Done, RunListing, RunState, Started, TemplateListing
 from raro.client.transport import Transport, below, segment
 from raro.client.uploads import Progress
 
@@ -27,6 +27,10 @@ class Runs:
         if attached_files is not None:
             body["attached_files"] = list(attached_files)
         return cast(dict[str, Any], await self._transport.call("POST", "/runtime/plan", body=body))
+
+    async def templates(self) -> TemplateListing:
+        """Workflows to begin from, and prepared runs; each workflow is what `start` takes."""
+        return cast(TemplateListing, await self._transport.call("GET", "/runtime/templates"))
 
     async def start(self, request: Mapping[str, Any]) -> Started:
         """Start a WorkflowConfig, or only `{"directive": …}`. Raises BadWorkflow and its kin."""

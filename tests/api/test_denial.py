@@ -45,6 +45,7 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", LIBRARY + "/restore"): (MISSING, None),
     ("POST", "/runtime/start"): (NOTHING, {"directive": "x", "attached_files": [SECRET]}),
     ("POST", "/runtime/plan"): (NOTHING, {"directive": "x", "attached_files": []}),
+    ("GET", "/runtime/templates"): (OPEN, None),
     ("GET", "/runtime/runs"): (NOTHING, None),
     ("GET", "/runtime/state"): (MISSING, None),
     ("POST", "/runtime/{run_id}/stop"): (MISSING, None),

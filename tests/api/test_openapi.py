@@ -17,7 +17,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # Clients are generated from these names: a change breaks them.
 OPERATIONS = {
     "list_library", "upload_files", "put_file", "get_file", "delete_file", "list_versions", "link_file", "unlink_file",
-    "restore_file", "start_run", "plan_run", "list_runs", "get_state", "stop_run", "pause_run", "resume_run",
+    "restore_file", "start_run", "plan_run", "list_templates", "list_runs", "get_state", "stop_run", "pause_run",
+    "resume_run",
     "get_policy", "compile_rule", "accept_rule", "reject_rule", "put_rules", "delete_rule", "check_rules", "try_rules",
     "list_approvals", "decide_approval", "decide_approvals", "puppet_agent", "answer_for_agent", "get_turn_prompt",
     "get_agent_output", "get_session_file", "get_run_text",

@@ -61,10 +61,10 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   client
 }) => {
   await page.getByRole('button', { name: /^Deep research/ }).click();
-  await page.locator('.svelte-flow__node').filter({ hasText: 'analyze_deep' }).click();
-  const editor = page.getByRole('complementary', { name: 'Agent analyze_deep' });
-  await editor.getByLabel('Id').fill('analyze_broad');
-  await expect(editor).toContainText('There is an agent analyze_broad already.');
+  await page.locator('.svelte-flow__node').filter({ hasText: 'analyze_inputs' }).click();
+  const editor = page.getByRole('complementary', { name: 'Agent analyze_inputs' });
+  await editor.getByLabel('Id').fill('research_sources');
+  await expect(editor).toContainText('There is an agent research_sources already.');
   // What an id brings along cannot be taken away from it.
   await expect(editor.getByLabel('write_file')).toBeChecked();
   await expect(editor.getByLabel('write_file')).toBeDisabled();
@@ -89,7 +89,7 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
     allow_delegation: true
   });
   expect(agents.find(({ id }) => id === 'writer_report')?.depends_on).toEqual([
-    'analyze_broad',
+    'research_sources',
     'check_costs'
   ]);
 });

@@ -784,6 +784,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runtime/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Templates
+         * @description Workflow templates and prepared scenarios; each workflow is what POST /runtime/start takes.
+         */
+        get: operations["list_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runtime/{run_id}/agents/{agent_id}/answer": {
         parameters: {
             query?: never;
@@ -2411,6 +2431,21 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Scenario
+         * @description A run that only needs its files, which `examples/` has, to be in the library.
+         */
+        Scenario: {
+            /** Attached Files */
+            attached_files: string[];
+            /** Directive */
+            directive: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            workflow: components["schemas"]["WorkflowConfig"];
+        };
+        /**
          * Sentence
          * @description What a rule is wanted for, in plain words.
          */
@@ -2549,6 +2584,31 @@ export interface components {
              * @default 0
              */
             timeout_ms: number;
+        };
+        /**
+         * Template
+         * @description A graph to begin from; the directive and the files are the person's.
+         */
+        Template: {
+            /** Description */
+            description: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            workflow: components["schemas"]["WorkflowConfig"];
+        };
+        /**
+         * TemplateListing
+         * @description Graphs to begin from, and runs that only need their files.
+         */
+        TemplateListing: {
+            /** Scenarios */
+            scenarios: components["schemas"]["Scenario"][];
+            /** Templates */
+            templates: components["schemas"]["Template"][];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Toml
@@ -6010,6 +6070,81 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_templates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateListing"];
+                };
             };
             /** @description the client id, a cursor or the request is malformed */
             400: {

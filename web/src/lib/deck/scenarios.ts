@@ -1,13 +1,16 @@
 // Prepared runs, and workflows to begin from. A scenario brings its files; they are uploaded when the library has none of that name.
-import audit from '../../../../examples/scenarios/financial_audit.json';
-import recon from '../../../../examples/scenarios/competitor_recon.json';
-import refactor from '../../../../examples/scenarios/legacy_refactor.json';
+import audit from '../../../../raro/agents/templates/scenarios/financial_audit.json';
+import recon from '../../../../raro/agents/templates/scenarios/competitor_recon.json';
+import refactor from '../../../../raro/agents/templates/scenarios/legacy_refactor.json';
+import research from '../../../../raro/agents/templates/workflows/deep_research.json';
+import studio from '../../../../raro/agents/templates/workflows/dev_studio.json';
+import generalist from '../../../../raro/agents/templates/workflows/generalist.json';
 import financials from '../../../../examples/financials_Q4.csv?url';
 import legacy from '../../../../examples/legacy_script.py?url';
 import notes from '../../../../examples/palmer_station.txt?url';
 import penguins from '../../../../examples/penguins.csv?url';
 import telemetry from '../../../../examples/raw_telemetry_dump.csv?url';
-import { agent, fromWorkflow, type Graph } from './graph';
+import { fromWorkflow, type Graph } from './graph';
 import type { Workflow } from '../api/rows';
 
 export interface Scenario {
@@ -57,67 +60,10 @@ export interface Template {
   graph: Graph;
 }
 
-export const TEMPLATES: Template[] = [
-  {
-    name: 'Generalist',
-    words: 'One agent with every tool.',
-    graph: {
-      id: 'generalist',
-      name: 'Generalist',
-      agents: [
-        agent('master_generalist', {
-          role: 'orchestrator',
-          accepts_directive: true,
-          prompt: 'Do what the directive asks.'
-        })
-      ]
-    }
-  },
-  {
-    name: 'Deep research',
-    words: 'Two look from two sides, one merges.',
-    graph: {
-      id: 'deep_research',
-      name: 'Deep research',
-      agents: [
-        agent('analyze_broad', {
-          accepts_directive: true,
-          prompt: 'Survey all the inputs: what is there, what stands out.'
-        }),
-        agent('analyze_deep', {
-          model: 'reasoning',
-          accepts_directive: true,
-          prompt: 'Answer the directive in depth, with figures.'
-        }),
-        agent('writer_report', {
-          depends_on: ['analyze_broad', 'analyze_deep'],
-          accepts_directive: true,
-          prompt: 'Merge both into one report. Say where they differ.'
-        })
-      ]
-    }
-  },
-  {
-    name: 'Dev studio',
-    words: 'Review, write, document.',
-    graph: {
-      id: 'dev_studio',
-      name: 'Dev studio',
-      agents: [
-        agent('analyze_code', {
-          accepts_directive: true,
-          prompt: 'Read the code and list what matters for the directive.'
-        }),
-        agent('coder_change', {
-          depends_on: ['analyze_code'],
-          accepts_directive: true,
-          prompt: 'Write the change, and run it.'
-        }),
-        agent('writer_notes', {
-          depends_on: ['coder_change'],
-          prompt: 'Write down what was changed and why.'
-        })
-      ]
-    }
-  }
-];
+const template = (file: { name: string; description: string }): Template => ({
+  name: file.name,
+  words: file.description,
+  graph: fromWorkflow(file as unknown as Workflow)
+});
+
+export const TEMPLATES: Template[] = [generalist, research, studio].map(template);
