@@ -82,6 +82,12 @@ class Settings(BaseSettings):
     ack_wait_s: float = Field(default=10, ge=1, description="seconds after which a dead worker's work is taken over")
     max_deliveries: int = Field(default=5, ge=1, description="tries of a reactor before it parks an event")
     project_timeout_s: float = Field(default=10, gt=0, description="seconds a command waits for the views")
+    sql_timeout_s: float = Field(default=10, gt=0, description="wall time of one query of a client's own, seconds")
+    sql_memory_mb: int = Field(default=256, ge=64, description="memory DuckDB may use for one query, MiB")
+    sql_rows: int = Field(default=50_000, ge=1, description="rows of one query's answer")
+    sql_result_kb: int = Field(default=16 * 1024, ge=1, description="size of one query's answer, KiB")
+    sql_at_once: int = Field(default=2, ge=1, le=64, description="queries that run side by side")
+    sql_cache_mb: int = Field(default=4096, ge=1, description="all snapshots that queries run on, MiB")
     sse_beat_s: float = Field(default=15, gt=0, description="seconds between beats of an event stream")
     sse_queue: int = Field(default=256, ge=8, description="patches a slow stream may fall behind before it is dropped")
 

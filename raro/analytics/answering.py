@@ -81,6 +81,8 @@ def _answer(connection: duckdb.DuckDBPyConnection, job: Job) -> Answer:
     if kind not in _ALLOWED:
         hint = " Name the values of a PIVOT with IN (…)." if kind == "MULTI" else ""
         return _failed("sql_refused", f"{kind} is not allowed: only SELECT is, in all its forms.{hint}")
+    if kind == "EXPLAIN" and job["format"] == "parquet":
+        return _failed("sql_refused", "A plan is text: ask for JSON or CSV.")
     if kind == "EXPLAIN":
         cursor = connection.execute(job["sql"])
         return _rows(cursor, [(item[0], str(item[1])) for item in cursor.description], job)
@@ -145,7 +147,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], j
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    reader: Any = connection.execute(job["sql"]).to_arrow_reader(_BATCH)
+    reader: Any = connection.sql(job["sql"]).to_arrow_reader(_BATCH)
     batches, truncated = _batches(reader, job["rows"], job["bytes"])
     if truncated and not batches:
         return _failed("sql_too_large", "The first rows alone are too large. Select less of them.")

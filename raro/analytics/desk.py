@@ -20,6 +20,7 @@ from raro.projections.views import Views
 _MOST_WAITING = 32
 _MOST_OF_A_CLIENT = 8
 _WAIT_S = 30.0
+_LATER_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,15 @@ class Desk:
             seq = snapshot.seq
             return Asked(await self._processes.run(sql, str(snapshot.path), format), seq)
 
-    def expect(self) -> None:
-        """Somebody may ask soon."""
-        self._processes.warm()
+    def expect(self, client_id: str) -> None:
+        """The client may ask soon."""
+        self._snapshots.expect(client_id)
 
     async def run(self) -> None:
-        """Keep the snapshots level, for ever."""
+        """Keep a process ready and the snapshots level, for ever."""
+        # Not in the first moment, when everything else starts as well.
+        await asyncio.sleep(_LATER_S)
+        self._processes.warm()
         await self._snapshots.run()
 
     async def close(self) -> None:

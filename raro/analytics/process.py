@@ -25,7 +25,6 @@ Format = Literal["json", "csv", "parquet"]
 _START_S = 30.0
 _GRACE_S = 2.0
 """What an answer may take on its way, after the query's own time."""
-_IDLE_S = 300.0
 _MOST_META_BYTES = 1024 * 1024
 _BODY_MARGIN_BYTES = 1024 * 1024
 # In the range of users that no system assigns, beyond those of runs.
@@ -68,13 +67,11 @@ class Found:
 
 
 class Processes:
-    """Runs each query in a process of its own; one that is ready waits for the next query, until nobody comes."""
+    """Runs each query in a process of its own; one that is ready waits for the next query."""
 
     def __init__(self, caps: Caps) -> None:
         self.caps = caps
         self._spare: asyncio.Task[_Process] | None = None
-        self._idle: asyncio.TimerHandle | None = None
-        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def run(self, sql: str, path: str, format: Format) -> Found:
@@ -90,22 +87,18 @@ class Processes:
             await process.kill()
 
     def warm(self) -> None:
-        """Have a process ready for the next query; it ends when none comes."""
-        if self._closed:
-            return
-        if self._spare is None:
+        """Have a process ready for the next query."""
+        if self._spare is None and not self._closed:
             self._spare = asyncio.create_task(_Process.start())
-        if self._idle is not None:
-            self._idle.cancel()
-        self._idle = asyncio.get_running_loop().call_later(_IDLE_S, self._let_go)
 
     async def close(self) -> None:
-        """End every process that waits."""
+        """End the process that waits."""
         self._closed = True
-        if self._idle is not None:
-            self._idle.cancel()
-        self._let_go()
-        await asyncio.gather(*self._ending)
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            await end(spare)
+            if not spare.cancelled() and spare.exception() is None:
+                await spare.result().kill()
 
     async def _ready(self) -> _Process:
         spare, self._spare = self._spare, None
@@ -115,13 +108,6 @@ class Processes:
                 if process.alive:
                     return process
         return await _Process.start()
-
-    def _let_go(self) -> None:
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            ending = asyncio.create_task(_ended(spare))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
 
     async def _answered(self, process: _Process, sql: str, path: str, format: Format) -> Found:
         caps = self.caps
@@ -239,10 +225,3 @@ class _Process:
             os.killpg(self._child.pid, signal.SIGKILL)
         self._stdin.close()
         await asyncio.shield(self._child.wait())
-
-
-async def _ended(starting: asyncio.Task[_Process]) -> None:
-    if not starting.done():
-        await end(starting)
-    if not starting.cancelled() and starting.exception() is None:
-        await starting.result().kill()

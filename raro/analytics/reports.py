@@ -6,8 +6,10 @@ put before it as a query for the client's rows, so a report cannot forget to ask
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from raro.analytics.exporting import tables
-from raro.analytics.values import column, json_value
+from raro.analytics.values import column, csv_rows, json_value
 from raro.errors import ReportNotFound
 from raro.projections.queries import Connection
 
@@ -98,23 +100,30 @@ def report(name: str) -> Report:
 
 def run(connection: Connection, asked: Report, client_id: str | None, span: Span) -> Answer:
     """A report over a client's rows, or everybody's with None."""
-    values: dict[str, Any] = {name: value for name, value in span.values.items() if name in asked.parameters}
-    named = [table for table in tables(connection) if re.search(rf"\b{table}\b", asked.sql)]
-    sql = asked.sql
-    if client_id is not None:
-        # NOT MATERIALIZED: the table is read as if the report itself had asked for these rows.
-        scoped = [f"{table} AS NOT MATERIALIZED (FROM main.{table} WHERE client_id = $client)" for table in named]
-        sql, values = f"WITH {', '.join(scoped)} ({sql})", {**values, "client": client_id}
-    connection.execute("BEGIN")
-    try:
-        seq = connection.execute("SELECT seq FROM cursor").fetchall()[0][0]
-        result = connection.execute(sql, values)
+    with _one_moment(connection) as seq:
+        result = connection.execute(*_scoped(connection, asked, client_id, span))
         kinds = [str(item[1]) for item in result.description]
         columns = [column(item[0], kind) for item, kind in zip(result.description, kinds, strict=True)]
         rows = [[json_value(value, kind) for value, kind in zip(row, kinds, strict=True)] for row in result.fetchall()]
-    finally:
-        connection.execute("ROLLBACK")
     return Answer(columns, rows, seq)
+
+
+def parquet(connection: Connection, asked: Report, client_id: str | None, span: Span) -> tuple[bytes, int]:
+    """The same as a Parquet file, and the event up to which it knows everything."""
+    import pyarrow.parquet as pq
+
+    with _one_moment(connection) as seq:
+        sql, values = _scoped(connection, asked, client_id, span)
+        table = connection.sql(sql, params=values).to_arrow_table()
+    written = io.BytesIO()
+    pq.write_table(table, written, compression="zstd")
+    return written.getvalue(), seq
+
+
+def csv(answer: Answer) -> str:
+    """A report's answer as CSV, with a line of names."""
+    kinds = [item["type"] for item in answer.columns]
+    return csv_rows([[item["name"] for item in answer.columns]]) + csv_rows(answer.rows, kinds)
 
 
 def as_sql(asked: Report, span: Span) -> str:
@@ -125,6 +134,27 @@ def as_sql(asked: Report, span: Span) -> str:
         return f"TIMESTAMP '{value.isoformat(sep=' ')}'" if isinstance(value, datetime) else str(value)
 
     return _PARAMETER.sub(literal, asked.sql)
+
+
+@contextmanager
+def _one_moment(connection: Connection) -> Iterator[int]:
+    """Every question inside sees the views as they are now; gives the event they are at."""
+    connection.execute("BEGIN")
+    try:
+        yield connection.execute("SELECT seq FROM cursor").fetchall()[0][0]
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _scoped(connection: Connection, asked: Report, client_id: str | None, span: Span) -> tuple[str, dict[str, Any]]:
+    """The report over one client's rows, with its parameters."""
+    values: dict[str, Any] = {name: value for name, value in span.values.items() if name in asked.parameters}
+    if client_id is None:
+        return asked.sql, values
+    named = [table for table in tables(connection) if re.search(rf"\b{table}\b", asked.sql)]
+    # NOT MATERIALIZED: the table is read as if the report itself had asked for these rows.
+    scoped = [f"{table} AS NOT MATERIALIZED (FROM main.{table} WHERE client_id = $client)" for table in named]
+    return f"WITH {', '.join(scoped)} ({asked.sql})", {**values, "client": client_id}
 
 
 def _report(name: str, text: str) -> Report:

@@ -27,10 +27,11 @@ logger = logging.getLogger(__name__)
 NAME = "raro.duckdb"
 _MOST = 32
 _BUILT_AT_ONCE = 2
-_LOOK_S = 1.0
+_LOOK_S = 0.5
 _SHARE = 10
 """Keeping files level takes at most a tenth of the time."""
 _USED_S = 300.0
+_MOST_EXPECTED = 8
 _WORTH_COPYING_BYTES = 4 * 1024 * 1024
 _MOST_RENEWALS = 500
 """Rows that were replaced leave holes in the file; after so many times it is written anew."""
@@ -66,6 +67,7 @@ class Snapshots:
         self._turns: dict[str | None, asyncio.Lock] = {}
         self._building = asyncio.Semaphore(_BUILT_AT_ONCE)
         self._made = 0
+        self._expected: set[str] = set()
         shutil.rmtree(folder, ignore_errors=True)
 
     @asynccontextmanager
@@ -83,15 +85,21 @@ class Snapshots:
         async with _in_use(found):
             yield found
 
+    def expect(self, client_id: str) -> None:
+        """A client may ask soon: have its file ready."""
+        if client_id not in self._kept and len(self._expected) < _MOST_EXPECTED:
+            self._expected.add(client_id)
+
     async def run(self) -> None:
         """Keep the files of those who asked lately level with the views, for ever."""
         while True:
             await asyncio.sleep(_LOOK_S)
             began = time.monotonic()
-            for client_id, snapshot in list(self._kept.items()):
-                if began - snapshot.used_at < _USED_S:
-                    with contextlib.suppress(Unavailable, StorageFull):
-                        await self._renewed(client_id)
+            used = [key for key, snapshot in self._kept.items() if began - snapshot.used_at < _USED_S]
+            expected, self._expected = self._expected, set()
+            for client_id in {*used, *expected}:
+                with contextlib.suppress(Unavailable, StorageFull):
+                    await self._renewed(client_id)
             await asyncio.sleep(_SHARE * (time.monotonic() - began))
 
     async def _level(self, client_id: str | None, at_least: int) -> Snapshot:

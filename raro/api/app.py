@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from raro.api import (
     agents,
+    analytics,
     approvals,
     artifacts,
     audit,
@@ -67,7 +68,21 @@ def _routes() -> FastAPI:
     )
     # Previews come before the files they are of, the stream, the rules and the artifacts before
     # /runtime/{run_id}/…: the first that matches is taken.
-    known = (sse, previews, library, artifacts, policy, templates, runs, approvals, agents, audit, operations, console)
+    known = (
+        sse,
+        previews,
+        library,
+        artifacts,
+        policy,
+        templates,
+        runs,
+        approvals,
+        agents,
+        audit,
+        analytics,
+        operations,
+        console,
+    )
     for module in known:
         app.include_router(module.router)
     app.router.routes.append(console.assets())

@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
+from raro.analytics.desk import Desk
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands
 from raro.commands.policy import PolicyCommands
@@ -34,6 +35,7 @@ class Services:
     runs: RunCommands
     artifacts: ArtifactCommands
     policy: PolicyCommands
+    desk: Desk
     parts: Parts
 
     async def projected(self, seq: int) -> None:

@@ -11,6 +11,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from raro.analytics.desk import Desk
+from raro.analytics.process import Caps
 from raro.api.app import create_app
 from raro.api.services import Services
 from raro.embedded.lock import StorageLock, hold_storage
@@ -24,7 +26,7 @@ from raro.handlers.retention import Retention
 from raro.handlers.runs import Runs
 from raro.handlers.trees import TreeKeeper
 from raro.projections.views import Views
-from raro.settings import Settings
+from raro.settings import MIB, Settings
 from raro.tasks import end
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
@@ -59,9 +61,11 @@ async def running(settings: Settings, *, work: bool = True) -> AsyncIterator[Run
         await views.start()
         stack.push_async_callback(views.close)
         await views.caught_up()
-        tasks = [*_keepers(built, views), built.sandboxes.warm] + (_reactors(built) if work else [])
+        desk = desk_of(settings, views)
+        stack.push_async_callback(desk.close)
+        tasks = [*_keepers(built, views), desk.run, built.sandboxes.warm] + (_reactors(built) if work else [])
         await stack.enter_async_context(_background(tasks))
-        yield Running(create_app(_services(built, views)), lock, built, views)
+        yield Running(create_app(_services(built, views, desk)), lock, built, views)
 
 
 @asynccontextmanager
@@ -74,7 +78,7 @@ async def working(settings: Settings) -> AsyncIterator[Core]:
 Task = Callable[[], Awaitable[object]]
 
 
-def _services(built: Core, views: Views) -> Services:
+def _services(built: Core, views: Views, desk: Desk) -> Services:
     return Services(
         settings=built.settings,
         log=built.log,
@@ -85,6 +89,7 @@ def _services(built: Core, views: Views) -> Services:
         runs=built.runs,
         artifacts=built.artifacts,
         policy=built.policy,
+        desk=desk,
         parts=partial(parts_of, built, views),
     )
 
@@ -105,6 +110,18 @@ def _keepers(built: Core, views: Views) -> list[Task]:
         partial(retention.run, settings.retention_interval_s),
         partial(built.policy.watch, _RULES_LOOK_S),
     ]
+
+
+def desk_of(settings: Settings, views: Views) -> Desk:
+    """Where SQL is asked, over these views."""
+    caps = Caps(
+        wall_s=settings.sql_timeout_s,
+        memory_bytes=settings.sql_memory_mb * MIB,
+        rows=settings.sql_rows,
+        body_bytes=settings.sql_result_kb * 1024,
+    )
+    folder, cache_bytes = settings.storage / "cache" / "sql", settings.sql_cache_mb * MIB
+    return Desk(views, folder, caps, at_once=settings.sql_at_once, cache_bytes=cache_bytes)
 
 
 def retention_of(built: Core, views: Views) -> Retention:

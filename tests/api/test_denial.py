@@ -88,6 +88,11 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     # tests/api/test_stream.py reads it: it does not end.
     ("GET", "/runtime/stream"): (NOTHING, None),
     ("GET", "/audit/events"): (NOTHING, None),
+    ("GET", "/analytics"): (OPEN, None),
+    ("GET", "/analytics/schema"): (OPEN, None),
+    # tests/analytics asks every table.
+    ("POST", "/analytics/sql"): (NOTHING, {"sql": "FROM events"}),
+    ("GET", "/analytics/{report}"): (NOTHING, None),
     ("GET", "/"): (OPEN, None),
     ("GET", "/icon.svg"): (OPEN, None),
     ("GET", "/theme.js"): (OPEN, None),
@@ -124,7 +129,7 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 async def _ask(stage: Stage, client_id: str, method: str, template: str, body: Any, run_id: str) -> httpx.Response:
     names = {"run_id": run_id, "filename": SECRET, "agent_id": AGENT, "sha256": SAID, "approval_id": "a", "turn": 1}
-    names |= {"proposal_id": "rule-0", "rule_id": "no-such-rule"}
+    names |= {"proposal_id": "rule-0", "rule_id": "no-such-rule", "report": "clients"}
     path = template.replace("{path:path}", SECRET).format(**names)
     sent: dict[str, Any] = {"json": body} if body else {}
     if template.endswith("/upload"):
