@@ -19,11 +19,11 @@ from pathlib import Path
 
 @dataclass
 class Guillotine:
-    """A relay on `port`; `falls` says of each subject that is published whether the worker dies now."""
+    """A relay on `port`; `falls` says of each message that is published whether the worker dies now."""
 
     host: str
     server_port: int
-    falls: Callable[[str], bool] = lambda subject: False
+    falls: Callable[[str, bytes], bool] = lambda subject, body: False
     port: int = 0
     pid: int | None = None
     sent: list[tuple[str, bytes]] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Guillotine:
 
     def _published(self, subject: str, payload: bytes) -> None:
         self.sent.append((subject, payload))
-        if self.pid is not None and self.falls(subject):
+        if self.pid is not None and self.falls(subject, payload):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
             self.pid = None

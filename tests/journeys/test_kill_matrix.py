@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -158,15 +159,18 @@ def distinct(peer: GeminiPeer) -> Counter[bytes]:
 async def test_a_worker_that_dies_after_every_single_event_gets_the_run_to_its_end(stage: Stage) -> None:
     """The hardest case: each worker lives for one event, so every boundary of the run is one where it died."""
     run_id = await stage.begin()
-    started: set[int] = set()
+    seen: set[tuple[str, ...]] = set()
 
-    def falls(subject: str) -> bool:
-        """Each worker first takes the agents anew; were it killed for that every time, no run could go on."""
-        event = subject.rpartition(".")[2]
-        if f".run.{run_id}." not in subject or event != "agent_started":
-            return f".run.{run_id}." in subject
-        started.add(len(started))
-        return len(started) <= 3
+    def falls(subject: str, body: bytes) -> bool:
+        """Once for each fact: a worker that follows takes the agent anew and begins the open call anew, every time."""
+        if f".run.{run_id}." not in subject:
+            return False
+        data = data_of(body)
+        named = tuple(str(data.get(name)) for name in ("agent_id", "turn", "call_id", "path"))
+        fact = (subject.rpartition(".")[2], *named)
+        new = fact not in seen
+        seen.add(fact)
+        return new
 
     stage.guillotine.falls = falls
     run = await stage.run(run_id)
@@ -190,7 +194,7 @@ async def test_one_death_after_each_kind_of_event_changes_nothing_of_the_convers
     run_id = await stage.begin()
     fallen: list[str] = []
 
-    def falls(subject: str) -> bool:
+    def falls(subject: str, body: bytes) -> bool:
         hit = subject.endswith(f"{run_id}.{event}") and not fallen
         fallen.extend([subject] if hit else [])
         return hit
@@ -209,7 +213,7 @@ async def test_a_run_that_was_killed_sends_the_bytes_of_one_that_was_not(stage: 
     run_id = await stage.begin()
     turns: list[str] = []
 
-    def falls(subject: str) -> bool:
+    def falls(subject: str, body: bytes) -> bool:
         turns.extend([subject] if subject.endswith(("agent_turn_completed", "tool_returned")) else [])
         return bool(turns) and turns[-1] is subject and len(turns) % 3 == 0
 
@@ -234,8 +238,14 @@ def recorded_turns(stage: Stage, before: int) -> Iterator[tuple[str, int]]:
     """The turns among the first events that were published."""
     for subject, body in stage.guillotine.sent[:before]:
         if subject.endswith(".agent_turn_completed"):
-            data = json.loads(body[body.index(b'{"specversion"') :])["data"]
+            data = data_of(body)
             yield data["agent_id"], data["turn"]
+
+
+def data_of(body: bytes) -> dict[str, Any]:
+    """The payload of a published event, headers or not."""
+    found: dict[str, Any] = json.loads(body[body.index(b'{"specversion"') :])["data"]
+    return found
 
 
 @pytest.mark.soak
