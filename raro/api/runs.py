@@ -43,6 +43,12 @@ class PlanBody(BaseModel):
     attached_files: tuple[str, ...] | None = None
 
 
+class PlanAnswer(WorkflowConfig):
+    """The planned workflow, as /runtime/start takes it, and what the planner changed in its model's proposal."""
+
+    notes: tuple[str, ...] = ()
+
+
 class Reason(BaseModel):
     """Why, for the record."""
 
@@ -62,14 +68,15 @@ async def start_run(body: StartBody, caller: CallerIs, services: ServicesAre) ->
     return JSONResponse(answer, headers={"Raro-Seq": str(started.seq)})
 
 
-@router.post("/plan", operation_id="plan_run", response_model=WorkflowConfig)
+@router.post("/plan", operation_id="plan_run", response_model=PlanAnswer)
 async def plan_run(body: PlanBody, caller: CallerIs, services: ServicesAre) -> Any:
     """The workflow that the planner makes of a directive and files; nothing is started."""
     files = body.attached_files
     if files is None:
         await services.level()
         files = tuple(await services.views.linked_names(caller.client_id))
-    return await services.runs.plan(caller, body.directive, files)
+    planned = await services.runs.plan(caller, body.directive, files)
+    return {**planned.workflow.model_dump(), "notes": planned.notes}
 
 
 @router.get("/runs", operation_id="list_runs", response_model=answers.RunListing)

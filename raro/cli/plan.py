@@ -42,3 +42,5 @@ def show_workflow(console: Console, workflow: Mapping[str, Any]) -> None:
     console.print(made)
     files = workflow.get("attached_files") or []
     console.print(f"files: {', '.join(map(plain, files)) or 'none'}")
+    for note in workflow.get("notes") or ():
+        console.print(f"repaired: {one_line(note, 300)}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from raro.agents.models.asking import Asker
+from raro.agents.asking import Asker
 from raro.agents.policy.book import RuleBook, Standing
 from raro.agents.policy.editing import with_rule, with_switched_off, without_rule
 from raro.agents.policy.proposing import rule_from

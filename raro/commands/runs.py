@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic_core import PydanticSerializationError
 
 from raro.agents.conversation import Answer
-from raro.agents.model_planner import Planner
+from raro.agents.planning import Planned, Planner
 from raro.agents.recording import recorded_turn
 from raro.agents.schemas import schema_fault
 from raro.agents.tools import unknown_tools
@@ -85,7 +85,7 @@ class RunCommands:
         workflow = request.workflow
         if not workflow.agents:
             planned = await self._planner.plan(request.directive, inputs)
-            workflow = workflow.model_copy(update={"agents": planned.agents})
+            workflow = workflow.model_copy(update={"agents": planned.workflow.agents})
         check_workflow(workflow)
         started = Started(
             workflow=workflow,
@@ -105,11 +105,14 @@ class RunCommands:
             raise KeyReused("this Idempotency-Key was used to start another workflow. Use a new key.")
         return RunStarted(appended.seq, run_id)
 
-    async def plan(self, caller: Caller, directive: str, attached_files: Sequence[str]) -> WorkflowConfig:
+    async def plan(self, caller: Caller, directive: str, attached_files: Sequence[str]) -> Planned:
         """The workflow that `start` would run without `agents`. Raises BadName, PlanRefused, ModelUnavailable."""
         request = StartRequest(WorkflowConfig(), directive, attached_files)
         inputs = await self._pin(caller.client_id, request)
-        return await self._planner.plan(directive, inputs)
+        planned = await self._planner.plan(directive, inputs)
+        # What was planned for these files is to be run on them, also when others are linked by then.
+        workflow = planned.workflow.model_copy(update={"attached_files": tuple(item.name for item in inputs)})
+        return replace(planned, workflow=workflow)
 
     async def stop(self, caller: Caller, run_id: str, reason: str = "") -> Done:
         """End it now; files made so far are kept. Raises RunNotFound, WrongState."""

@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from raro.agents.model_planner import Planner
 from raro.agents.models import GeminiOptions, Minds
 from raro.agents.policy.book import RuleBook
 from raro.agents.search import Search
@@ -104,6 +103,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
     slots, runs = library_aggregates(log), run_aggregates(log)
     sandboxes = sandboxes_of(settings)
     minds = Minds(settings.model, gemini_of(settings), blobs.path)
+    search = search_of(settings)
     rules = RuleBook(settings.rules_path, kept=storage / "cache" / "rules.toml")
     return Core(
         settings=settings,
@@ -117,10 +117,12 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         slots=slots,
         run_states=runs,
         library=LibraryCommands(slots, grace=grace),
-        runs=RunCommands(runs, slots, blobs, Planner(lambda: minds.asker), retention_days=settings.retention_days),
+        runs=RunCommands(
+            runs, slots, blobs, minds.planner(search=search is not None), retention_days=settings.retention_days
+        ),
         artifacts=ArtifactCommands(runs, slots, grace=grace),
         minds=minds,
-        search=search_of(settings),
+        search=search,
         rules=rules,
         policy=PolicyCommands(rule_histories(log), rules, lambda: minds.asker),
     )

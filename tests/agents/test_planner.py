@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raro.agents.planner import MAX_ANALYSTS, plan
+from raro.agents.planning.offline import MAX_ANALYSTS, plan
 from raro.domain.graph import check_graph
 from raro.events.shapes import InputFile
 

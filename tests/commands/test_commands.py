@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from raro.agents.model_planner import Planner
+from raro.agents.planning import OfflinePlanner
 from raro.commands.aggregates import Caller
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands, library_aggregates
@@ -37,7 +37,7 @@ def commands(log: EventLog, *, grace: timedelta = HOUR) -> tuple[LibraryCommands
     blobs = BlobStore(Path(_PLACE.name))
     return (
         library,
-        RunCommands(runs, slots, blobs, Planner(lambda: None), retention_days=7),
+        RunCommands(runs, slots, blobs, OfflinePlanner(), retention_days=7),
         ArtifactCommands(runs, slots, grace=grace),
     )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from raro.agents.asking import Asker
 from raro.agents.conversation import Model
-from raro.agents.models.asking import Asker
 from raro.agents.models.gemini import GeminiAsker, GeminiModel, GeminiOptions
 from raro.agents.models.gemini.service import GeminiService
 from raro.agents.models.offline.analyst import OfflineAnalyst
 from raro.agents.models.script import Script
+from raro.agents.planning import ModelPlanner, OfflinePlanner, Planner
 from raro.errors import StartFailed
 from raro.events.shapes import AgentSpec
 
@@ -50,6 +51,12 @@ class Minds:
     def asker(self) -> Asker | None:
         """Who answers single questions; None without a language model."""
         return GeminiAsker(self._service) if self._service is not None else None
+
+    def planner(self, *, search: bool) -> Planner:
+        """Who plans runs; `search`: whether agents can search the web here."""
+        if self._script is not None and (planner := self._script.planner) is not None:
+            return planner
+        return ModelPlanner(self.asker, search=search) if self.asker is not None else OfflinePlanner()
 
     @property
     def name(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from raro.agents.asking import Asker
 from raro.agents.conversation import ModelFailed
-from raro.agents.models.asking import Asker
 from raro.agents.policy.editing import with_rule
 from raro.agents.policy.reading import RuleFault, bad_rules, parsed_file, read_rules
 from raro.agents.policy.rule_file import CONDITIONS, CONTENTS

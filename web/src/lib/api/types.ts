@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/analytics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reports
+         * @description The ready reports.
+         */
+        get: operations["list_reports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Schema
+         * @description The tables that SQL may ask, with a line on each column.
+         */
+        get: operations["get_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Sql
+         * @description Run one SELECT over the client's rows and the public library. It sees every command that was answered before.
+         */
+        post: operations["run_sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/{report}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Report
+         * @description A ready report over the client's rows.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/events": {
         parameters: {
             query?: never;
@@ -1491,6 +1571,38 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * ChartRow
+         * @description How a report is best drawn: columns of the axes; `series` is the column that splits the rows.
+         */
+        ChartRow: {
+            /**
+             * Series
+             * @example model
+             */
+            series: string | null;
+            /** Stacked */
+            stacked: boolean;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "bar" | "line" | "area" | "table";
+            /**
+             * X
+             * @example day
+             */
+            x: string | null;
+            /**
+             * Y
+             * @example [
+             *       "tokens"
+             *     ]
+             */
+            y: string[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ClearAnswer
          * @description What was, or with a dry run would be, deleted.
          */
@@ -1539,6 +1651,24 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Column
+         * @description A column and DuckDB's name of its type.
+         */
+        Column: {
+            /**
+             * Name
+             * @example model
+             */
+            name: string;
+            /**
+             * Type
+             * @example VARCHAR
+             */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Decided
          * @description Why, for the record.
          */
@@ -1566,6 +1696,26 @@ export interface components {
              * @default
              */
             note: string;
+        };
+        /**
+         * DescribedColumn
+         * @description A column that SQL may ask for.
+         */
+        DescribedColumn: {
+            /** Description */
+            description: string;
+            /**
+             * Name
+             * @example model
+             */
+            name: string;
+            /**
+             * Type
+             * @example VARCHAR
+             */
+            type: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Done
@@ -1872,6 +2022,57 @@ export interface components {
             toml: string;
         };
         /**
+         * PlanAnswer
+         * @description The planned workflow, as /runtime/start takes it, and what the planner changed in its model's proposal.
+         */
+        PlanAnswer: {
+            /**
+             * Agents
+             * @default []
+             */
+            agents: components["schemas"]["AgentSpec"][];
+            /**
+             * Allow Network
+             * @description whether code of this run may reach the network
+             * @default false
+             */
+            allow_network: boolean;
+            /** Attached Files */
+            attached_files?: string[] | null;
+            /**
+             * Id
+             * @default workflow
+             */
+            id: string;
+            /**
+             * Max Token Budget
+             * @default 0
+             */
+            max_token_budget: number;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Notes
+             * @default []
+             */
+            notes: string[];
+            /**
+             * On Failure
+             * @description what an agent's failure does; the rules decide when absent
+             */
+            on_failure?: ("ask" | "fail") | null;
+            /** Retention Days */
+            retention_days?: number | null;
+            /**
+             * Timeout Ms
+             * @default 0
+             */
+            timeout_ms: number;
+        };
+        /**
          * PlanBody
          * @description What a plan is wanted for.
          */
@@ -2176,6 +2377,73 @@ export interface components {
             reason: string;
         };
         /**
+         * ReportAnswer
+         * @description A report's rows, in the order in which they are best read.
+         */
+        ReportAnswer: {
+            chart: components["schemas"]["ChartRow"];
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Description */
+            description: string;
+            /** Parameters */
+            parameters: ("from" | "to" | "limit")[];
+            /**
+             * Report
+             * @example tokens_by_day
+             */
+            report: string;
+            /** Rows */
+            rows: unknown[][];
+            /**
+             * Seq
+             * @description the last event that it knows
+             */
+            seq: number;
+            /**
+             * Sql
+             * @description the report as it can be sent to POST /analytics/sql
+             */
+            sql: string;
+            /** Title */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ReportListing
+         * @description Every ready report.
+         */
+        ReportListing: {
+            /** Reports */
+            reports: components["schemas"]["ReportRow"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ReportRow
+         * @description A ready report.
+         */
+        ReportRow: {
+            chart: components["schemas"]["ChartRow"];
+            /** Description */
+            description: string;
+            /**
+             * Name
+             * @example tokens_by_day
+             */
+            name: string;
+            /** Parameters */
+            parameters: ("from" | "to" | "limit")[];
+            /**
+             * Title
+             * @example Tokens and cost by day
+             */
+            title: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * RuleRow
          * @description A rule; `when`, `unless` and `spawn` are as the file has them, without what is not asked for.
          */
@@ -2446,6 +2714,16 @@ export interface components {
             workflow: components["schemas"]["WorkflowConfig"];
         };
         /**
+         * SchemaAnswer
+         * @description Every table that SQL may ask.
+         */
+        SchemaAnswer: {
+            /** Tables */
+            tables: components["schemas"]["TableRow"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Sentence
          * @description What a rule is wanted for, in plain words.
          */
@@ -2529,6 +2807,47 @@ export interface components {
             trigger: "ToolCall" | "FileGenerated" | "AgentFailed";
         };
         /**
+         * SqlAnswer
+         * @description What a query came to.
+         */
+        SqlAnswer: {
+            /** Columns */
+            columns: components["schemas"]["Column"][];
+            /** Row Count */
+            row_count: number;
+            /** Rows */
+            rows: unknown[][];
+            /**
+             * Seq
+             * @description the last event that the snapshot knows
+             */
+            seq: number;
+            /**
+             * Truncated
+             * @description whether there is more than fits into an answer
+             */
+            truncated: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * SqlQuery
+         * @description One SELECT over the tables of GET /analytics/schema.
+         */
+        SqlQuery: {
+            /**
+             * At Least
+             * @description an event that the snapshot must know
+             * @default 0
+             */
+            at_least: number;
+            /**
+             * Sql
+             * @example SELECT status, count(*) AS runs FROM runs GROUP BY status
+             */
+            sql: string;
+        };
+        /**
          * StartBody
          * @description A workflow and what to do with it; without `agents` the planner makes them.
          */
@@ -2584,6 +2903,23 @@ export interface components {
              * @default 0
              */
             timeout_ms: number;
+        };
+        /**
+         * TableRow
+         * @description A table that SQL may ask.
+         */
+        TableRow: {
+            /** Columns */
+            columns: components["schemas"]["DescribedColumn"][];
+            /** Description */
+            description: string;
+            /**
+             * Name
+             * @example runs
+             */
+            name: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * Template
@@ -2757,6 +3093,322 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportListing"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_schema: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SchemaAnswer"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    run_sql: {
+        parameters: {
+            query?: {
+                /** @description default: what `Accept` names, else json */
+                format?: ("json" | "csv" | "parquet") | null;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlQuery"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlAnswer"];
+                    "application/vnd.apache.parquet": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_report: {
+        parameters: {
+            query?: {
+                /** @description from this moment or UTC day on */
+                from?: string | null;
+                /** @description until before this moment or UTC day */
+                to?: string | null;
+                limit?: number;
+                /** @description default: what `Accept` names, else json */
+                format?: ("json" | "csv" | "parquet") | null;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                report: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReportAnswer"];
+                    "application/vnd.apache.parquet": unknown;
+                    "text/csv": unknown;
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
     list_events: {
         parameters: {
             query?: {
@@ -5134,7 +5786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["WorkflowConfig"];
+                    "application/json": components["schemas"]["PlanAnswer"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */

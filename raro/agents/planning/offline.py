@@ -1,4 +1,4 @@
-"""The planner: splits a directive over the files it is about. Pure: the same request gives the same workflow."""
+"""Plans by rules: splits a directive over the files it is about. Pure: the same request gives the same workflow."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
+from raro.agents.planning.planner import Planned
 from raro.events.shapes import AgentSpec, InputFile, WorkflowConfig
 
 MAX_ANALYSTS = 6
@@ -33,6 +34,14 @@ _FORMATS = frozenset(
         ".zip",
     ]
 )
+
+
+class OfflinePlanner:
+    """Plans where no language model is asked."""
+
+    async def plan(self, directive: str, inputs: Sequence[InputFile]) -> Planned:
+        """Never refused."""
+        return Planned(plan(directive, inputs))
 
 
 def plan(directive: str, inputs: Sequence[InputFile]) -> WorkflowConfig:
