@@ -63,11 +63,11 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   await page.getByRole('button', { name: /^Deep research/ }).click();
   await page.locator('.svelte-flow__node').filter({ hasText: 'analyze_inputs' }).click();
   const editor = page.getByRole('complementary', { name: 'Agent analyze_inputs' });
-  await editor.getByLabel('Id').fill('research_sources');
-  await expect(editor).toContainText('There is an agent research_sources already.');
   // What an id brings along cannot be taken away from it.
   await expect(editor.getByLabel('write_file')).toBeChecked();
   await expect(editor.getByLabel('write_file')).toBeDisabled();
+  await editor.getByLabel('Id').fill('research_sources');
+  await expect(editor).toContainText('There is an agent research_sources already.');
   await editor.getByLabel('Id').fill('check_costs');
   await editor.getByLabel('Id').press('Tab');
   const renamed = page.getByRole('complementary', { name: 'Agent check_costs' });
