@@ -58,6 +58,8 @@ COMMANDS: dict[str, Entry] = {
     "pin": Entry(_ARTIFACTS, "pin", "Keep an artifact from expiring."),
     "unpin": Entry(_ARTIFACTS, "pin", "Let an artifact expire again."),
     "events": Entry(_LOG, "events", "List the log; tail, show, schema."),
+    "analytics": Entry(_LOG, "analytics", "List the ready reports, or show one."),
+    "sql": Entry(_LOG, "sql", "Ask the tables of all that happened."),
     "gc": Entry(_CARE, "gc", "Let expired artifacts go and erase bytes nobody refers to."),
     "rebuild": Entry(_CARE, "rebuild", "Build the views anew from the log."),
     "fsck": Entry(_CARE, "fsck", "Check every stored byte and both folder trees."),

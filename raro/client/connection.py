@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, Self, cast
 
+from raro.client.analytics import Analytics
 from raro.client.approvals import Approvals
 from raro.client.artifacts import Artifacts
 from raro.client.audit import Audit
@@ -42,6 +43,7 @@ class RaroClient:
         self.audit = Audit(self._transport)
         self.approvals = Approvals(self._transport)
         self.policy = Policy(self._transport)
+        self.analytics = Analytics(self._transport)
 
     async def __aenter__(self) -> Self:
         return self

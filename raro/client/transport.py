@@ -49,11 +49,20 @@ class Transport:
             ServerUnreachable: nobody answers there, or not in time.
             RaroError: the server's problem, as the class of its code.
         """
+        return self._json(await self._answered(method, path, params, body))
+
+    async def file(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> bytes:
+        """Send a small request whose answer is a file that fits into memory. Raises as `call` does."""
+        response = await self._answered(method, path, params, body)
+        if response.is_error:
+            raise error_from(response)
+        return response.content
+
+    async def _answered(self, method: str, path: str, params: Params | None, body: object) -> httpx.Response:
         headers = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
         for attempt in range(_TRIES):
             try:
-                response = await self._http.request(method, path, params=_given(params), json=body, headers=headers)
-                return self._json(response)
+                return await self._http.request(method, path, params=_given(params), json=body, headers=headers)
             except _BROKEN as error:
                 if attempt == _TRIES - 1:
                     raise self._unreachable(error) from error
