@@ -54,6 +54,7 @@
     │   └── BadBackup             500 bad_backup
     ├── UnsafeFile                422 unsafe_file
     ├── LogDamaged                500 log_damaged
+    ├── AuditDamaged              500 audit_damaged
     ├── StorageInUse              409 storage_in_use
     ├── StorageNotEmpty           409 storage_not_empty
     └── StartFailed               500 start_failed
@@ -413,6 +414,12 @@ class LogDamaged(RaroError):
     """The log is not the one the cursor was written for."""
 
     code = "log_damaged"
+
+
+class AuditDamaged(RaroError):
+    """The log, or what was sealed of it, is not as it was: nothing is signed before somebody looked."""
+
+    code = "audit_damaged"
 
 
 class StorageInUse(RaroError):

@@ -88,6 +88,15 @@ class Settings(BaseSettings):
     sql_result_kb: int = Field(default=16 * 1024, ge=1, description="size of one query's answer, KiB")
     sql_at_once: int = Field(default=2, ge=1, le=64, description="queries that run side by side")
     sql_cache_mb: int = Field(default=4096, ge=1, description="all snapshots that queries run on, MiB")
+    audit_key: Path | None = Field(
+        default=None, description="Ed25519 key that seals the log, PEM; unset: made in storage/audit"
+    )
+    checkpoints: Path | None = Field(
+        default=None, description="second folder for signed checkpoints, best on another machine"
+    )
+    seal_events: int = Field(default=1000, ge=1, description="events after which a checkpoint is signed")
+    seal_s: float = Field(default=60, gt=0, description="seconds after which new events are sealed, however few")
+    verify_at_start: bool = Field(default=True, description="reread the log and check what was signed, at every start")
     sse_beat_s: float = Field(default=15, gt=0, description="seconds between beats of an event stream")
     sse_queue: int = Field(default=256, ge=8, description="patches a slow stream may fall behind before it is dropped")
 

@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import Request
 
 from raro.analytics.desk import Desk
+from raro.audit.prover import Prover
+from raro.audit.verify import Auditor
 from raro.commands.artifacts import ArtifactCommands
 from raro.commands.library import LibraryCommands
 from raro.commands.policy import PolicyCommands
@@ -36,6 +38,8 @@ class Services:
     artifacts: ArtifactCommands
     policy: PolicyCommands
     desk: Desk
+    auditor: Auditor
+    prover: Prover
     parts: Parts
 
     async def projected(self, seq: int) -> None:

@@ -1,8 +1,9 @@
 """A backup: one tar of what the log and the blobs are, and the way back into an empty folder.
 
-Only what cannot be remade goes in: `blobs/` and `nats/jetstream/`. Views and trees come back from them. The last
-member is a manifest with the hash of every file of the log; a blob's name is its own. Nothing is put in place before
-every byte was compared. Blocking; the caller holds the storage, so that nobody writes the log meanwhile.
+Only what cannot be remade goes in: `blobs/`, `nats/jetstream/` and `audit/`, the key among it. Views and trees come
+back from them. The last member is a manifest with the hash of every file of the log; a blob's name is its own.
+Nothing is put in place before every byte was compared. Blocking; the caller holds the storage, so that nobody writes
+the log meanwhile.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from raro.files.faults import storage_faults
 
 MANIFEST = "raro-backup.json"
 _FORMAT = 1
-_PARTS = ("blobs/sha256", "nats/jetstream")
+_PARTS = ("audit", "blobs/sha256", "nats/jetstream")
 _BLOB = re.compile(r"blobs/sha256/([0-9a-f]{2})/(\1[0-9a-f]{62})")
-_LOG = re.compile(r"nats/jetstream/[^\0\\]+")
+_LOG = re.compile(r"(nats/jetstream|audit)/[^\0\\]+")
 # A start leaves these in a folder that holds nothing of anybody's yet.
 _EMPTY = frozenset({"raro.lock", ".keep", ".gitignore"})
 _CHUNK_BYTES = 4 << 20
@@ -165,7 +166,7 @@ def _put(content: IO[bytes], made: Path, name: str) -> str:
         while chunk := content.read(_CHUNK_BYTES):
             digest.update(chunk)
             file.write(chunk)
-    path.chmod(0o444 if name.startswith("blobs/") else 0o640)
+    path.chmod(0o444 if name.startswith("blobs/") else 0o600 if name.startswith("audit/") else 0o640)
     return digest.hexdigest()
 
 

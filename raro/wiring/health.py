@@ -7,6 +7,7 @@ from typing import Any
 
 from raro.errors import RaroError
 from raro.projections.views import Views
+from raro.wiring.auditing import Auditing
 from raro.wiring.core import Core
 
 Part = dict[str, Any]
@@ -14,8 +15,8 @@ _LOW_BYTES = 1024**3
 _LAG = 1000
 
 
-async def parts_of(built: Core, views: Views) -> dict[str, Part]:
-    """The state of the log, the views, Redis, the sandbox, the rules, the disk and the reactors."""
+async def parts_of(built: Core, views: Views, audit: Auditing) -> dict[str, Part]:
+    """The state of the log, the views, Redis, the sandbox, the rules, the disk, the reactors and the seal."""
     try:
         log = await _log(built)
         views_part = await _views(views)
@@ -31,6 +32,7 @@ async def parts_of(built: Core, views: Views) -> dict[str, Part]:
         "rules": _rules(built),
         "storage": _storage(built),
         "reactors": reactors,
+        "audit": audit.part(),
     }
 
 

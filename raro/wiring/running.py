@@ -28,6 +28,7 @@ from raro.handlers.trees import TreeKeeper
 from raro.projections.views import Views
 from raro.settings import MIB, Settings
 from raro.tasks import end
+from raro.wiring.auditing import Auditing, auditing
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
 from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
@@ -63,9 +64,10 @@ async def running(settings: Settings, *, work: bool = True) -> AsyncIterator[Run
         await views.caught_up()
         desk = desk_of(settings, views)
         stack.push_async_callback(desk.close)
-        tasks = [*_keepers(built, views), desk.run, built.sandboxes.warm] + (_reactors(built) if work else [])
+        audit = auditing(settings, built.log, built.blobs, views)
+        tasks = [*_keepers(built, views, audit), desk.run, built.sandboxes.warm] + (_reactors(built) if work else [])
         await stack.enter_async_context(_background(tasks))
-        yield Running(create_app(_services(built, views, desk)), lock, built, views)
+        yield Running(create_app(_services(built, views, desk, audit)), lock, built, views)
 
 
 @asynccontextmanager
@@ -78,7 +80,7 @@ async def working(settings: Settings) -> AsyncIterator[Core]:
 Task = Callable[[], Awaitable[object]]
 
 
-def _services(built: Core, views: Views, desk: Desk) -> Services:
+def _services(built: Core, views: Views, desk: Desk, audit: Auditing) -> Services:
     return Services(
         settings=built.settings,
         log=built.log,
@@ -90,11 +92,13 @@ def _services(built: Core, views: Views, desk: Desk) -> Services:
         artifacts=built.artifacts,
         policy=built.policy,
         desk=desk,
-        parts=partial(parts_of, built, views),
+        auditor=audit.auditor,
+        prover=audit.prover,
+        parts=partial(parts_of, built, views, audit),
     )
 
 
-def _keepers(built: Core, views: Views) -> list[Task]:
+def _keepers(built: Core, views: Views, audit: Auditing) -> list[Task]:
     settings = built.settings
     housekeeping = Housekeeping(
         built.log,
@@ -109,6 +113,8 @@ def _keepers(built: Core, views: Views) -> list[Task]:
         partial(housekeeping.run, settings.tree_interval_s),
         partial(retention.run, settings.retention_interval_s),
         partial(built.policy.watch, _RULES_LOOK_S),
+        audit.sealer.run,
+        *([audit.verify_at_start] if settings.verify_at_start else []),
     ]
 
 

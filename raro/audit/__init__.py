@@ -1,0 +1,1 @@
+"""Tamper evidence: the Merkle tree over the log, its signed checkpoints, proofs, and their verification."""
