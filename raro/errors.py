@@ -13,6 +13,7 @@
     │   ├── ProposalNotFound      404 proposal_not_found
     │   ├── ArtifactNotFound      404 artifact_not_found
     │   ├── ReportNotFound        404 report_not_found
+    │   ├── EventNotFound         404 event_not_found
     │   └── OutputNotFound        404 output_not_found
     ├── Conflict                  409 conflict
     │   ├── WrongState            409 wrong_state
@@ -152,6 +153,12 @@ class ReportNotFound(NotFound):
     """There is no ready report of this name."""
 
     code = "report_not_found"
+
+
+class EventNotFound(NotFound):
+    """The log has no such event of this client."""
+
+    code = "event_not_found"
 
 
 class OutputNotFound(NotFound):

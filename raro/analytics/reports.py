@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -19,11 +19,10 @@ from typing import Any
 from raro.analytics.exporting import tables
 from raro.analytics.values import column, csv_rows, json_value
 from raro.errors import ReportNotFound
-from raro.projections.queries import Connection
+from raro.projections.queries import BEGINNING, END, Connection, utc
 
 MOST_ROWS = 10_000
 USUAL_ROWS = 100
-BEGINNING, END = datetime(1970, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001  TIMESTAMP is UTC without saying so
 _HEAD = re.compile(r"^-- (title|says|chart): (.+)$", re.MULTILINE)
 _PARAMETER = re.compile(r"\$(from|to|limit)\b")
 
@@ -66,7 +65,7 @@ class Span:
     @property
     def values(self) -> dict[str, datetime | int]:
         """The parameters' values."""
-        return {"from": _utc(self.begin, BEGINNING), "to": _utc(self.end, END), "limit": self.limit}
+        return {"from": utc(self.begin or BEGINNING), "to": utc(self.end or END), "limit": self.limit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +167,3 @@ def _chart(text: str) -> Chart:
     named = dict(word.split("=") for word in words if "=" in word)
     y = tuple(named["y"].split(",")) if "y" in named else ()
     return Chart(kind, named.get("x"), y, named.get("series"), "stacked" in words)
-
-
-def _utc(moment: datetime | None, otherwise: datetime) -> datetime:
-    if moment is None:
-        return otherwise
-    try:
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-    except OverflowError:
-        return BEGINNING if moment.year == 1 else END

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Coroutine
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -18,12 +20,15 @@ from raro.analytics.schema import schema
 from raro.api import analytics_answers as answers
 from raro.api.problems import DOCUMENTED
 from raro.api.session import CallerIs, ServicesAre
+from raro.tasks import end
 
 router = APIRouter(prefix="/analytics", tags=["analytics"], responses=DOCUMENTED)
 
 MAX_SQL = 100_000
 CSV, PARQUET = "text/csv", "application/vnd.apache.parquet"
 _MEDIA: dict[Format, str] = {"json": "application/json", "csv": f"{CSV}; charset=utf-8", "parquet": PARQUET}
+# What nobody reads; nginx's number for it is known to those who read logs.
+_HUNG_UP = 499
 _FILES: dict[int | str, dict[str, Any]] = {200: {"content": {CSV: {}, PARQUET: {}}}}
 
 
@@ -68,11 +73,19 @@ async def get_schema(caller: CallerIs, services: ServicesAre) -> Any:
 
 
 @router.post("/sql", operation_id="run_sql", response_model=answers.SqlAnswer, responses=_FILES)
-async def run_sql(body: SqlQuery, caller: CallerIs, services: ServicesAre, format: FormatIs) -> Response:
-    """Run one SELECT over the client's rows and the public library. It sees every command that was answered before."""
+async def run_sql(
+    request: Request, body: SqlQuery, caller: CallerIs, services: ServicesAre, format: FormatIs
+) -> Response:
+    """Run one SELECT over the client's rows and the public library. It sees every command that was answered before.
+
+    Whoever hangs up ends the query.
+    """
     await services.level()
     await services.projected(body.at_least)
-    asked = await services.desk.sql(caller.client_id, body.sql, format=format, at_least=body.at_least)
+    query = services.desk.sql(caller.client_id, body.sql, format=format, at_least=body.at_least)
+    asked = await _while_connected(request, query)
+    if asked is None:
+        return Response(status_code=_HUNG_UP)
     if format == "json":
         return Response(_sql_json(asked), media_type=_MEDIA["json"])
     return _file("query", asked.found.body, format, asked.seq, truncated=asked.found.truncated)
@@ -98,6 +111,22 @@ async def get_report(
         return _file(asked.name, reports.csv(found).encode(), format, found.seq)
     more = {"columns": found.columns, "rows": found.rows, "sql": reports.as_sql(asked, span), "seq": found.seq}
     return JSONResponse({"report": asked.name, **_row(asked), **more})
+
+
+async def _while_connected(request: Request, query: Coroutine[Any, Any, Asked]) -> Asked | None:
+    """The answer, or None when nobody waits for it any more: the query is ended then."""
+    work = asyncio.create_task(query)
+    hung_up = asyncio.create_task(_hung_up(request))
+    try:
+        await asyncio.wait((work, hung_up), return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else None
+    finally:
+        await end(work, hung_up)
+
+
+async def _hung_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _row(report: reports.Report) -> dict[str, Any]:

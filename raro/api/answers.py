@@ -350,3 +350,25 @@ class EventPage(Answer):
 
     events: list[EventRow]
     next: int | None = None
+
+
+class LinkedEvent(Answer):
+    """An event as it stands in a chain of causes."""
+
+    seq: int
+    id: str
+    type: str
+    actor: str
+    time: str
+    agent_id: str | None = None
+    about: str | None = Field(default=None, description="the file or name that it is about")
+    cause_seq: int | None = Field(default=None, description="the event of the same answer that caused it")
+
+
+class EventCausation(Answer):
+    """An event, the line of events that led to it, and the tree of those that it led to."""
+
+    event: EventRow
+    causes: list[LinkedEvent] = Field(description="the first cause first")
+    effects: list[LinkedEvent] = Field(description="in the order of the log")
+    truncated: bool = Field(description="whether it led to more events than are here")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import Any, cast
+from datetime import UTC, datetime
+from typing import Any, Unpack, cast
 
+from raro.client.audit import EventFilters
 from raro.client.rows import LogEvent
 from raro.embedded.lock import hold_storage
 from raro.embedded.servers import embedded
@@ -54,7 +56,7 @@ class StoredLog:
         return await self._log.head()
 
     async def events(
-        self, *, after: int | str | None = None, run_id: str | None = None, type: str | None = None
+        self, *, after: int | str | None = None, **filters: Unpack[EventFilters]
     ) -> AsyncGenerator[LogEvent]:
         """Every event behind `after` up to the log's end as it is now."""
         head = await self.head()
@@ -67,7 +69,7 @@ class StoredLog:
                     if message.seq <= behind or message.torn:
                         continue
                     event = _row(message.seq, json.loads(message.body))
-                    if _fits(event, run_id, type):
+                    if _fits(event, filters):
                         yield event
                 if batch[-1].seq >= head:
                     return
@@ -88,7 +90,28 @@ def _row(seq: int, body: dict[str, Any]) -> LogEvent:
     }
 
 
-def _fits(event: LogEvent, run_id: str | None, type: str | None) -> bool:
-    if run_id is not None and event["subject"].split(".")[4:5] != [run_id]:
-        return False
-    return type is None or type == event["type"] or type in event["type"].split(".")
+def _fits(event: LogEvent, filters: EventFilters) -> bool:
+    """Whether `/audit/events` would show it with these filters."""
+    type, text = filters.get("type"), filters.get("text")
+    return (
+        filters.get("run_id") in (None, event["correlation_id"], *event["subject"].split(".")[4:5])
+        and type in (None, event["type"], event["subject"].rpartition(".")[2])
+        and filters.get("actor") in (None, event["actor"])
+        and filters.get("agent") in (None, event["data"].get("agent_id"))
+        and _is_between(event["time"], filters.get("begin"), filters.get("end"))
+        and (not text or text.lower() in _all_text(event).lower())
+    )
+
+
+def _is_between(time: str, begin: datetime | None, end: datetime | None) -> bool:
+    moment = datetime.fromisoformat(time)
+    return (begin is None or _utc(begin) <= moment) and (end is None or moment < _utc(end))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _all_text(event: LogEvent) -> str:
+    data = json.dumps(event["data"], ensure_ascii=False, separators=(",", ":"))
+    return " ".join((event["id"], event["subject"], event["type"], event["actor"], data))

@@ -1,19 +1,42 @@
-"""Queries on the log's own table: pages of events, and what was parked."""
+"""Queries on the log's own table: pages of events by what they are about, and what was parked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from raro.projections.queries import Connection, Row, rows
+from raro.projections.queries import Connection, Row, rows, utc
+
+COLUMNS = "seq, id, type, subject, client_id, actor, rfc3339(time) AS time, correlation_id, causation_id, data"
+
+# What each filter asks of a row; a filter that is not given asks nothing.
+_FILTERS = {
+    "type": "(type = $type OR event = $type)",
+    "run_id": "(aggregate_id = $run_id OR correlation_id = $run_id)",
+    "agent": "data->>'$.agent_id' = $agent",
+    "actor": "actor = $actor",
+    "begin": "time >= $begin",
+    "end": "time < $end",
+    "text": "contains(lower(concat_ws(' ', id, subject, type, actor, data::VARCHAR)), lower($text))",
+    "before": "seq < $before",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class EventsWanted:
-    """Which events: `after` and `before` are sequences; with `newest` the last ones come first."""
+    """Which events: of the time from `begin` until before `end`, with `text` in them in any case.
+
+    `after` and `before` are sequences; with `newest` the last ones come first.
+    """
 
     type: str | None = None
     run_id: str | None = None
+    agent: str | None = None
     actor: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+    text: str | None = None
     after: int = 0
     before: int | None = None
     limit: int = 100
@@ -22,26 +45,19 @@ class EventsWanted:
 
 def events(connection: Connection, client_id: str, wanted: EventsWanted) -> tuple[list[Row], int | None]:
     """A page of the client's events and where the next one begins, None at the end."""
-    where, names = ["client_id = $client", "seq > $after"], {"client": client_id, "after": wanted.after}
-    if wanted.type:
-        where.append("(type = $type OR event = $type)")
-        names["type"] = wanted.type
-    if wanted.run_id:
-        where.append("(aggregate_id = $run OR correlation_id = $run)")
-        names["run"] = wanted.run_id
-    if wanted.actor:
-        where.append("actor = $actor")
-        names["actor"] = wanted.actor
-    if wanted.before is not None:
-        where.append("seq < $before")
-        names["before"] = wanted.before
-    sql = f"""
-        SELECT seq, id, type, subject, client_id, actor, rfc3339(time) AS time, correlation_id, causation_id, data
-        FROM events WHERE {" AND ".join(where)} ORDER BY seq {"DESC" if wanted.newest else ""} LIMIT $limit
-    """
-    found = rows(connection, sql, {**names, "limit": wanted.limit + 1}, parse=("data",))
+    where, values = _where(client_id, wanted)
+    order = "DESC" if wanted.newest else ""
+    sql = f"SELECT {COLUMNS} FROM events WHERE {where} ORDER BY seq {order} LIMIT $limit"
+    found = rows(connection, sql, {**values, "limit": wanted.limit + 1}, parse=("data",))
     page = found[: wanted.limit]
     return page, page[-1]["seq"] if len(found) > wanted.limit else None
+
+
+def count(connection: Connection, client_id: str, wanted: EventsWanted, most: int) -> int:
+    """How many there are, counted no further than `most`."""
+    where, values = _where(client_id, wanted)
+    sql = f"SELECT count(*) AS n FROM (SELECT 1 FROM events WHERE {where} LIMIT $most)"
+    return int(rows(connection, sql, {**values, "most": most})[0]["n"])
 
 
 def parked(connection: Connection) -> list[Row]:
@@ -52,3 +68,14 @@ def parked(connection: Connection) -> list[Row]:
         FROM parked WHERE unparked_at IS NULL ORDER BY seq
     """
     return rows(connection, sql)
+
+
+def _where(client_id: str, wanted: EventsWanted) -> tuple[str, dict[str, Any]]:
+    given = {name: getattr(wanted, name) for name in _FILTERS}
+    values = {
+        name: utc(value) if isinstance(value, datetime) else value
+        for name, value in given.items()
+        if value is not None and value != ""
+    }
+    asked = ["client_id = $client", "seq > $after", *(_FILTERS[name] for name in values)]
+    return " AND ".join(asked), {**values, "client": client_id, "after": wanted.after}

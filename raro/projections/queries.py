@@ -1,10 +1,11 @@
-"""What every query shares: rows as JSON-ready dicts, and opaque page cursors."""
+"""What every query shares: rows as JSON-ready dicts, moments as the tables have them, and opaque page cursors."""
 
 from __future__ import annotations
 
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -13,6 +14,8 @@ from raro.errors import BadCursor
 
 Row = dict[str, Any]
 Connection = duckdb.DuckDBPyConnection
+# TIMESTAMP is UTC without saying so.
+BEGINNING, END = datetime(1970, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001
 
 
 def rows(
@@ -34,6 +37,14 @@ def one(
     """The first row, None when there is none."""
     found = rows(connection, sql, arguments, parse=parse)
     return found[0] if found else None
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment as the tables' TIMESTAMP columns have it; one without a zone is UTC already."""
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:
+        return BEGINNING if moment.year == 1 else END
 
 
 def to_cursor(*key: object) -> str:

@@ -88,6 +88,8 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     # tests/api/test_stream.py reads it: it does not end.
     ("GET", "/runtime/stream"): (NOTHING, None),
     ("GET", "/audit/events"): (NOTHING, None),
+    ("GET", "/audit/events/export"): (NOTHING, None),
+    ("GET", "/audit/events/{event_id}"): (MISSING, None),
     ("GET", "/analytics"): (OPEN, None),
     ("GET", "/analytics/schema"): (OPEN, None),
     # tests/analytics asks every table.
@@ -129,7 +131,7 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 async def _ask(stage: Stage, client_id: str, method: str, template: str, body: Any, run_id: str) -> httpx.Response:
     names = {"run_id": run_id, "filename": SECRET, "agent_id": AGENT, "sha256": SAID, "approval_id": "a", "turn": 1}
-    names |= {"proposal_id": "rule-0", "rule_id": "no-such-rule", "report": "clients"}
+    names |= {"proposal_id": "rule-0", "rule_id": "no-such-rule", "report": "clients", "event_id": "1"}
     path = template.replace("{path:path}", SECRET).format(**names)
     sent: dict[str, Any] = {"json": body} if body else {}
     if template.endswith("/upload"):

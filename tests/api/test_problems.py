@@ -114,6 +114,8 @@ async def test_a_made_up_cursor_is_refused_or_harmless(stage: Stage, me: str, pa
         ("/audit/events", "type"),
         ("/audit/events", "actor"),
         ("/audit/events", "run_id"),
+        ("/audit/events", "agent"),
+        ("/audit/events", "q"),
     ],
 )
 async def test_no_text_in_a_filter_is_an_error_of_ours(stage: Stage, me: str, path: str, name: str, text: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
 
 from raro.cli.exits import ExitCode
 from raro.embedded.lock import hold_storage
@@ -23,6 +27,43 @@ def test_events_are_filtered_by_run_type_and_place(raro: Raro, past: Path) -> No
     assert types(raro("events", "--storage", past, "--json", "--run", "r1").json_lines) == ["started", "completed"]
     assert types(raro("events", "--storage", past, "--json", "--type", "file_uploaded").json_lines) == ["file_uploaded"]
     assert types(raro("events", "--storage", past, "--json", "--after", 2).json_lines) == ["completed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--text", "GRÖßE"], ["file_uploaded"]),
+        (["--actor", "user:me", "--run", "r1"], ["started", "completed"]),
+        (["--actor", "system"], []),
+        (["--agent", "one"], []),
+        (["--from", "2030-01-01", "--to", "2030-01-01T00:00:01+00:00"], ["file_uploaded", "started", "completed"]),
+        (["--to", "2030-01-01"], []),
+    ],
+)
+def test_events_are_found_by_what_they_are_about(
+    raro: Raro, past: Path, options: list[str], expected: list[str]
+) -> None:
+    assert types(raro("events", "--storage", past, "--json", *options).json_lines) == expected
+
+
+def test_events_become_files_for_others(raro: Raro, past: Path, tmp_path: Path) -> None:
+    lines = raro("events", "--storage", past, "--json").json_lines
+    assert raro("events", "--storage", past, "--format", "jsonl").json_lines == lines
+    batch = json.loads(raro("events", "--storage", past, "--format", "cloudevents", "--limit", 2).out)
+    assert [event["id"] for event in batch] == [event["id"] for event in lines[:2]]
+    file = tmp_path / "events.parquet"
+    assert raro("events", "--storage", past, "--format", "parquet", "--output", file).code == ExitCode.OK
+    assert pq.read_table(file).column("seq").to_pylist() == [1, 2, 3]
+
+
+def test_what_cannot_be_meant_is_told(raro: Raro, past: Path, tmp_path: Path) -> None:
+    for options, words in (
+        (["--from", "gestern"], "gestern"),
+        (["--output", tmp_path / "x"], "--format"),
+        (["--format", "jsonl", "--output", tmp_path / "none" / "x"], "cannot be written"),
+    ):
+        said = raro("events", "--storage", past, *options)
+        assert (said.code, words in said.err) == (ExitCode.USAGE, True), said
 
 
 def test_the_tail_is_the_last_ones(raro: Raro, past: Path) -> None:

@@ -56,6 +56,8 @@ export interface paths {
         /**
          * Run Sql
          * @description Run one SELECT over the client's rows and the public library. It sees every command that was answered before.
+         *
+         *     Whoever hangs up ends the query.
          */
         post: operations["run_sql"];
         delete?: never;
@@ -96,6 +98,46 @@ export interface paths {
          * @description The client's events, in the order of the log.
          */
         get: operations["list_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Events
+         * @description The client's events as one file, oldest first; `Raro-Truncated` tells that there are more than it may hold.
+         */
+        get: operations["export_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Event
+         * @description One event, by its id or its number, with what led to it and what it led to.
+         */
+        get: operations["get_event"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1737,6 +1779,30 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * EventCausation
+         * @description An event, the line of events that led to it, and the tree of those that it led to.
+         */
+        EventCausation: {
+            /**
+             * Causes
+             * @description the first cause first
+             */
+            causes: components["schemas"]["LinkedEvent"][];
+            /**
+             * Effects
+             * @description in the order of the log
+             */
+            effects: components["schemas"]["LinkedEvent"][];
+            event: components["schemas"]["EventRow"];
+            /**
+             * Truncated
+             * @description whether it led to more events than are here
+             */
+            truncated: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * EventPage
          * @description A page of events; `next` is `after` (or `before`, newest first) of the page behind it.
          */
@@ -1996,6 +2062,36 @@ export interface components {
             seq: number;
             /** Versions */
             versions: components["schemas"]["LibraryVersion"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LinkedEvent
+         * @description An event as it stands in a chain of causes.
+         */
+        LinkedEvent: {
+            /**
+             * About
+             * @description the file or name that it is about
+             */
+            about?: string | null;
+            /** Actor */
+            actor: string;
+            /** Agent Id */
+            agent_id?: string | null;
+            /**
+             * Cause Seq
+             * @description the event of the same answer that caused it
+             */
+            cause_seq?: number | null;
+            /** Id */
+            id: string;
+            /** Seq */
+            seq: number;
+            /** Time */
+            time: string;
+            /** Type */
+            type: string;
         } & {
             [key: string]: unknown;
         };
@@ -3412,15 +3508,23 @@ export interface operations {
     list_events: {
         parameters: {
             query?: {
-                /** @description raro.run.started.v1 or started */
-                type?: string | null;
-                run_id?: string | null;
-                actor?: string | null;
-                after?: number | null;
-                before?: number | null;
                 limit?: number;
                 /** @description desc: the newest first */
                 order?: string;
+                /** @description raro.run.started.v1 or started */
+                type?: string | null;
+                run_id?: string | null;
+                agent?: string | null;
+                /** @description user:ada, agent:writer, system */
+                actor?: string | null;
+                /** @description from this moment or UTC day on */
+                from?: string | null;
+                /** @description until before this moment or UTC day */
+                to?: string | null;
+                /** @description text anywhere in the event, in any case */
+                q?: string | null;
+                after?: number | null;
+                before?: number | null;
             };
             header?: {
                 /** @description makes repeating this command safe */
@@ -3440,6 +3544,176 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    export_events: {
+        parameters: {
+            query?: {
+                format?: "jsonl" | "cloudevents" | "parquet";
+                /** @description raro.run.started.v1 or started */
+                type?: string | null;
+                run_id?: string | null;
+                agent?: string | null;
+                /** @description user:ada, agent:writer, system */
+                actor?: string | null;
+                /** @description from this moment or UTC day on */
+                from?: string | null;
+                /** @description until before this moment or UTC day */
+                to?: string | null;
+                /** @description text anywhere in the event, in any case */
+                q?: string | null;
+                after?: number | null;
+                before?: number | null;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cloudevents-batch+json": unknown;
+                    "application/jsonl": unknown;
+                    "application/vnd.apache.parquet": unknown;
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventCausation"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
