@@ -7,7 +7,8 @@ by the key that is shown; who wants more has noted that key, or keeps checkpoint
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from raro.audit.notes import Checkpoint, Verifier, to_base64
 from raro.audit.reading import MOST_NAMED, Found, Reading
@@ -36,6 +37,10 @@ class Report:
     def ok(self) -> bool:
         """Whether every check is."""
         return all(check.ok for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer of /audit/verify."""
+        return {"ok": self.ok, "size": self.size, "root": self.root, "checks": [asdict(check) for check in self.checks]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,11 +85,11 @@ def _difference(connection: duckdb.DuckDBPyConnection, table: str) -> Difference
     try:
         row = connection.execute(
             f"WITH lacking AS ({ours} EXCEPT ALL {theirs}), extra AS ({theirs} EXCEPT ALL {ours}), "
-            "both AS (SELECT seq FROM lacking UNION ALL SELECT seq FROM extra) "
+            "differing AS (SELECT seq FROM lacking UNION ALL SELECT seq FROM extra) "
             "SELECT greatest((SELECT count(*) FROM lacking), (SELECT count(*) FROM extra)), "
-            f"(SELECT list(DISTINCT seq ORDER BY seq)[:{_NAMED}] FROM both)"
+            f"(SELECT list(DISTINCT seq ORDER BY seq)[:{_NAMED}] FROM differing)"
         ).fetchone()
-    except duckdb.Error:
+    except (duckdb.CatalogException, duckdb.BinderException):
         # The table is not there, or has other columns.
         return Difference(table, -1, ())
     assert row is not None

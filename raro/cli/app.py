@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "pin": Entry(_ARTIFACTS, "pin", "Keep an artifact from expiring."),
     "unpin": Entry(_ARTIFACTS, "pin", "Let an artifact expire again."),
     "events": Entry(_LOG, "events", "List the log; tail, show, schema."),
+    "audit": Entry(_LOG, "audit", "Verify the log, prove events, export and check proof packages."),
     "analytics": Entry(_LOG, "analytics", "List the ready reports, or show one."),
     "sql": Entry(_LOG, "sql", "Ask the tables of all that happened."),
     "gc": Entry(_CARE, "gc", "Let expired artifacts go and erase bytes nobody refers to."),

@@ -40,8 +40,16 @@ class Transport:
         """Close every connection."""
         await self._http.aclose()
 
-    async def call(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> Any:
-        """Send a small request, give the JSON answer.
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: object = None,
+        timeout_s: float | None = None,
+    ) -> Any:
+        """Send a small request, give the JSON answer; `timeout_s` where the server may think longer than usual.
 
         A POST carries an Idempotency-Key, so that repeating it after a broken connection does it once.
 
@@ -49,7 +57,7 @@ class Transport:
             ServerUnreachable: nobody answers there, or not in time.
             RaroError: the server's problem, as the class of its code.
         """
-        return self._json(await self._answered(method, path, params, body))
+        return self._json(await self._answered(method, path, params, body, timeout_s))
 
     async def file(self, method: str, path: str, *, params: Params | None = None, body: object = None) -> bytes:
         """Send a small request whose answer is a file that fits into memory. Raises as `call` does."""
@@ -58,11 +66,20 @@ class Transport:
             raise error_from(response)
         return response.content
 
-    async def _answered(self, method: str, path: str, params: Params | None, body: object) -> httpx.Response:
+    async def _answered(
+        self, method: str, path: str, params: Params | None, body: object, timeout_s: float | None = None
+    ) -> httpx.Response:
         headers = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
         for attempt in range(_TRIES):
             try:
-                return await self._http.request(method, path, params=_given(params), json=body, headers=headers)
+                return await self._http.request(
+                    method,
+                    path,
+                    params=_given(params),
+                    json=body,
+                    headers=headers,
+                    timeout=timeout_s or httpx.USE_CLIENT_DEFAULT,
+                )
             except _BROKEN as error:
                 if attempt == _TRIES - 1:
                     raise self._unreachable(error) from error

@@ -32,10 +32,10 @@ _COMPRESSIBLE = (
 
 @dataclass(frozen=True)
 class ArchiveEntry:
-    """One file of an archive: its path inside, its bytes (mostly a blob's path), its time in Unix seconds."""
+    """One file of an archive: its path inside, its bytes or where they lie, its time in Unix seconds."""
 
     path: str
-    source: Path
+    source: Path | bytes
     mtime: float
 
 
@@ -53,7 +53,7 @@ async def zip_stream(
     """
     paths = disk_paths([checked_path(entry.path) for entry in entries], reserved=METADATA if metadata else None)
     for entry in entries:
-        if not entry.source.is_file():
+        if isinstance(entry.source, Path) and not entry.source.is_file():
             raise BlobMissing(
                 f"{entry.path!r} is not in storage; `raro fsck --repair` looks for a copy", path=entry.path
             )
@@ -96,6 +96,9 @@ def _pieces(entries: list[tuple[str, ArchiveEntry]], metadata: bytes | None) -> 
         if metadata is not None:
             archive.writestr(_info(METADATA, time.time(), len(metadata)), metadata)
         for path, entry in entries:
+            if isinstance(entry.source, bytes):
+                archive.writestr(_info(path, entry.mtime, len(entry.source)), entry.source)
+                continue
             with open(entry.source, "rb", buffering=0) as source:
                 info = _info(path, entry.mtime, entry.source.stat().st_size)
                 with archive.open(info, "w") as member:

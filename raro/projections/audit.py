@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from raro.projections.queries import Connection, Row, rows, utc
+from raro.projections.queries import Connection, Row, one, rows, utc
 
 COLUMNS = "seq, id, type, subject, client_id, actor, rfc3339(time) AS time, correlation_id, causation_id, data"
 
@@ -51,6 +51,14 @@ def events(connection: Connection, client_id: str, wanted: EventsWanted) -> tupl
     found = rows(connection, sql, {**values, "limit": wanted.limit + 1}, parse=("data",))
     page = found[: wanted.limit]
     return page, page[-1]["seq"] if len(found) > wanted.limit else None
+
+
+def event(connection: Connection, client_id: str, event_id: str) -> Row | None:
+    """One of the client's events, by its id or its sequence."""
+    sql = (
+        f"SELECT {COLUMNS} FROM events WHERE client_id = $client AND (id = $event OR seq = TRY_CAST($event AS BIGINT))"
+    )
+    return one(connection, sql, {"client": client_id, "event": event_id}, parse=("data",))
 
 
 def count(connection: Connection, client_id: str, wanted: EventsWanted, most: int) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from raro.projections.audit import COLUMNS
-from raro.projections.queries import Connection, Row, one, rows
+from raro.projections.audit import event as found_event
+from raro.projections.queries import Connection, Row, rows
 
 MOST = 500
 
@@ -79,10 +79,7 @@ class Causation:
 
 def causation(connection: Connection, client_id: str, event_id: str) -> Causation | None:
     """What led to one of the client's events and what it led to; named by its id or its sequence."""
-    sql = (
-        f"SELECT {COLUMNS} FROM events WHERE client_id = $client AND (id = $event OR seq = TRY_CAST($event AS BIGINT))"
-    )
-    event = one(connection, sql, {"client": client_id, "event": event_id}, parse=("data",))
+    event = found_event(connection, client_id, event_id)
     if event is None:
         return None
     values = {"client": client_id, "seq": event["seq"]}
