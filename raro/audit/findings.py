@@ -108,7 +108,7 @@ def judge(
         _events(reading),
         _root(evidence, reading),
         _consistency(evidence, reading, later),
-        _tiles(reading),
+        _tiles(evidence, reading),
         _batches(reading),
         _other_logs(evidence),
     ]
@@ -136,7 +136,7 @@ def _signatures(evidence: Evidence) -> Check:
     if faults:
         return Check("signatures", False, _some([why for _, why in faults]), min(size for size, _ in faults))
     count = sum(len(place.signed) for _, place in places)
-    return Check("signatures", True, f"{count:,} checkpoints are as they were signed")
+    return Check("signatures", True, f"{count:,} {'checkpoint is' if count == 1 else 'checkpoints are'} as signed")
 
 
 def _second(first: Place, second: Place) -> Check:
@@ -191,10 +191,18 @@ def _consistency(evidence: Evidence, reading: Reading, later: Mapping[int, Check
     return Check("consistency", True, "every checkpoint continues those before it")
 
 
-def _tiles(reading: Reading) -> Check:
+def _tiles(evidence: Evidence, reading: Reading) -> Check:
     if reading.bad_tiles:
         return Check("tiles", False, _some(reading.bad_tiles))
+    if reading.changed.count and _as_signed(evidence, reading):
+        # The log gives the roots that were signed, so it is the stored hashes that were changed.
+        hashes = f"the stored hashes of {reading.changed.count:,} events are not theirs"
+        return Check("tiles", False, f"{hashes}: {_list(reading.changed.first)}", reading.changed.first[0])
     return Check("tiles", True, "the stored hashes are there")
+
+
+def _as_signed(evidence: Evidence, reading: Reading) -> bool:
+    return all(roots == {reading.roots.get(size)} for size, roots in evidence.roots.items())
 
 
 def _batches(reading: Reading) -> Check:
@@ -227,14 +235,15 @@ def _views(found: ViewsFound, last: int) -> Check:
         return Check("views", False, "not compared: events are missing")
     if not found.differing:
         return Check("views", True, f"every row follows from the log, up to event {found.whole_to:,}")
-    wrong = [
-        f"table {difference.table} is not what the log gives"
-        if difference.rows < 0
-        else f"{difference.rows:,} rows of {difference.table} do not follow from events {_list(difference.seqs)}"
-        for difference in found.differing
-    ]
+    wrong = [_differing(difference) for difference in found.differing]
     seqs = [seq for difference in found.differing for seq in difference.seqs]
     return Check("views", False, f"{_some(wrong)}. `raro rebuild` makes them anew", min(seqs, default=None))
+
+
+def _differing(found: Difference) -> str:
+    if found.rows < 0:
+        return f"table {found.table} is not what the log gives"
+    return f"rows of {found.table} do not follow from the log: {found.rows:,}, of events {_list(found.seqs)}"
 
 
 def _named(found: Found) -> str:

@@ -90,6 +90,10 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/audit/events"): (NOTHING, None),
     ("GET", "/audit/events/export"): (NOTHING, None),
     ("GET", "/audit/events/{event_id}"): (MISSING, None),
+    ("GET", "/audit/verify"): (OPEN, None),
+    ("GET", "/audit/proof/{event_id}"): (MISSING, None),
+    ("GET", "/audit/export"): (MISSING, None),
+    ("GET", "/runtime/artifacts/{run_id}/crate"): (MISSING, None),
     ("GET", "/analytics"): (OPEN, None),
     ("GET", "/analytics/schema"): (OPEN, None),
     # tests/analytics asks every table.
@@ -138,7 +142,7 @@ async def _ask(stage: Stage, client_id: str, method: str, template: str, body: A
         sent = {"files": {"file": (SECRET, b"the intruder's own")}}
     elif (method, template) == ("PUT", LIBRARY):
         sent = {"content": b"the intruder's own"}
-    elif template == "/runtime/state":
+    elif template in ("/runtime/state", "/audit/export"):
         sent = {"params": {"run_id": run_id}}
     async with stage.client(client_id) as client:
         return await client.request(method, path, **sent)

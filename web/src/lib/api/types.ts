@@ -146,6 +146,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Proof
+         * @description A run as a proof package: the same as GET /runtime/artifacts/{run_id}/crate.
+         */
+        get: operations["export_proof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/proof/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Prove Event
+         * @description Proof that an event, by its id or its number, is in the log that was signed.
+         */
+        get: operations["prove_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify Log
+         * @description Reread the whole log and compare it with all that was signed, the stored bytes and the views.
+         *
+         *     The answer names events, tables and hashes of the whole machine, and nobody's files.
+         */
+        get: operations["verify_log"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -302,6 +364,26 @@ export interface paths {
          * @description Everything of a run as a zip, made while it is sent.
          */
         get: operations["get_archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/artifacts/{run_id}/crate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Crate
+         * @description A run as an RO-Crate with its files, events, proofs and the key; `raro audit check` checks it offline.
+         */
+        get: operations["get_crate"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1645,6 +1727,31 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * CheckRow
+         * @description One thing that was verified.
+         */
+        CheckRow: {
+            /**
+             * Detail
+             * @example the log is as it was signed up to event 1,024
+             */
+            detail: string;
+            /**
+             * Name
+             * @example root
+             */
+            name: string;
+            /** Ok */
+            ok: boolean;
+            /**
+             * Since
+             * @description the first event that is concerned
+             */
+            since: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ClearAnswer
          * @description What was, or with a dry run would be, deleted.
          */
@@ -2390,6 +2497,37 @@ export interface components {
             type: string;
         };
         /**
+         * ProofAnswer
+         * @description Proof that an event is in the log that was signed.
+         */
+        ProofAnswer: {
+            /**
+             * Checkpoint
+             * @description signed note, C2SP tlog-checkpoint
+             */
+            checkpoint: string;
+            /**
+             * Event
+             * @description the same event, read
+             */
+            event: {
+                [key: string]: unknown;
+            };
+            /** Events */
+            events: components["schemas"]["ProvenRow"][];
+            /** Format */
+            format: string;
+            /** Incarnation */
+            incarnation: string;
+            /**
+             * Key
+             * @description verifier key of the note
+             */
+            key: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ProposalMade
          * @description A rule was made of a sentence. It is not in force.
          */
@@ -2447,6 +2585,35 @@ export interface components {
             sentence: string;
             /** Toml */
             toml: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ProvenRow
+         * @description An event as it is stored, and its path to the root.
+         */
+        ProvenRow: {
+            /**
+             * Body
+             * @description the event's bytes as text
+             */
+            body: string;
+            /** Headers */
+            headers: string[];
+            /**
+             * Path
+             * @description hashes from the leaf upwards, base64 (RFC 6962, 2.1.1)
+             */
+            path: string[];
+            /** Seq */
+            seq: number;
+            /** Subject */
+            subject: string;
+            /**
+             * Time Ns
+             * @description the server's nanoseconds since 1970
+             */
+            time_ns: string;
         } & {
             [key: string]: unknown;
         };
@@ -3135,6 +3302,28 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * VerifyAnswer
+         * @description What a verification of the whole log found.
+         */
+        VerifyAnswer: {
+            /** Checks */
+            checks: components["schemas"]["CheckRow"][];
+            /** Ok */
+            ok: boolean;
+            /**
+             * Root
+             * @description their Merkle root, base64; empty where an event is missing
+             */
+            root: string;
+            /**
+             * Size
+             * @description events that were read
+             */
+            size: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * WorkflowConfig
          * @description A graph of agents and its limits; 0 tokens or 0 ms means without limit.
          */
@@ -3714,6 +3903,236 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EventCausation"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    export_proof: {
+        parameters: {
+            query: {
+                /** @description the run to take away */
+                run_id: string;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    prove_event: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProofAnswer"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    verify_log: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerifyAnswer"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
@@ -4403,6 +4822,83 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_crate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": unknown;
+                };
             };
             /** @description the client id, a cursor or the request is malformed */
             400: {
