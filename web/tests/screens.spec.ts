@@ -40,6 +40,16 @@ const SCREENS: Screen[] = [
   { name: 'environment', path: () => '/#/', act: (page) => openSide(page, '[', 'Env / IO') },
   { name: 'system', path: () => '/#/', act: (page) => openSide(page, ']', 'System') },
   {
+    name: 'proof',
+    path: () => '/#/',
+    act: async (page) => {
+      await openSide(page, ']', 'System');
+      await page.getByRole('button', { name: 'Verify the log' }).click();
+      await expect(page.getByText(/events are what they were/)).toBeVisible();
+      await page.getByRole('button', { name: 'Verify the log' }).scrollIntoViewIfNeeded();
+    }
+  },
+  {
     name: 'save',
     path: (run) => `/#/runs/${run}?${file('penguins_csv/summary.csv', run)}`,
     act: (page) => page.getByRole('button', { name: 'Save to library' }).click()

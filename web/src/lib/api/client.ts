@@ -80,5 +80,6 @@ export const at = {
   artifact: (run_id: string, filename: string, version?: number) =>
     `/runtime/artifacts/${encodeURIComponent(run_id)}/files/${path(filename)}${version ? `?version=${version}` : ''}`,
   archive: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/archive`,
+  crate: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/crate`,
   download: (address: string) => `${address}${address.includes('?') ? '&' : '?'}download=1`
 };

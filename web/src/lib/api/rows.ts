@@ -15,6 +15,7 @@ export type AgentSpec = Schemas['AgentSpec'];
 export type Workflow = Schemas['WorkflowConfig'];
 export type ApprovalRow = Schemas['ApprovalRow'];
 export type EventRow = Schemas['EventRow'];
+export type Verified = Schemas['VerifyAnswer'];
 export type Kept = Schemas['Kept'];
 export type UploadResult = Schemas['UploadResult'];
 export type Problem = Schemas['Problem'];
