@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     audit_key: Path | None = Field(
         default=None, description="Ed25519 key that seals the log, PEM; unset: made in storage/audit"
     )
-    checkpoints: Path | None = Field(
-        default=None, description="second folder for signed checkpoints, best on another machine"
+    checkpoints: str | None = Field(
+        default=None, description="second place for signed checkpoints: a folder, or s3://, gs://, az:// with a prefix"
     )
     seal_events: int = Field(default=1000, ge=1, description="events after which a checkpoint is signed")
     seal_s: float = Field(default=60, gt=0, description="seconds after which new events are sealed, however few")

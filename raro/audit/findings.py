@@ -49,6 +49,8 @@ class Place:
 
     signed: Mapping[int, Checkpoint] = field(default_factory=dict)
     faults: tuple[tuple[int, str], ...] = ()
+    away: str = ""
+    """Why the place cannot be read at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,8 @@ def _signatures(evidence: Evidence) -> Check:
 
 
 def _second(first: Place, second: Place) -> Check:
+    if second.away:
+        return Check("second_place", False, second.away)
     lacking = sorted(second.signed.keys() - first.signed.keys() - {size for size, _ in first.faults})
     behind = len(first.signed.keys() - second.signed.keys())
     if lacking:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from raro.audit.checkpoints import CheckpointFolder, opened
+from raro.audit.checkpoints import CheckpointFolder, opened, second_place
 from raro.audit.keys import KEY_FILE, signing_key
 from raro.audit.merkle import WIDTH, Tree
 from raro.audit.notes import BadNote, Checkpoint, Signer, Verifier
@@ -42,14 +42,14 @@ class SealedTree:
 class SealedLog:
     """One log's tiles and checkpoints. `second` is another place for checkpoints."""
 
-    def __init__(self, folder: Path, incarnation: str, *, key: Path | None = None, second: Path | None = None) -> None:
+    def __init__(self, folder: Path, incarnation: str, *, key: Path | None = None, second: str | None = None) -> None:
         self.incarnation = incarnation
         self.origin = origin_of(incarnation)
         self.folder = folder / incarnation
         self.key_path = key or folder / KEY_FILE
         self.tiles = TileFolder(self.folder)
         self.checkpoints = CheckpointFolder(self.folder / CHECKPOINTS)
-        self.second = CheckpointFolder(second / incarnation) if second else None
+        self.second = second_place(second, incarnation) if second else None
 
     @property
     def public_path(self) -> Path:

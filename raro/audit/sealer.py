@@ -136,7 +136,7 @@ class Sealer:
             self.second_fault = None
         except RaroError as error:
             self.second_fault = error.message
-            logger.warning("checkpoints are not copied to %s: %s", self.sealed.second.folder, error)
+            logger.warning("checkpoints are not copied to %s: %s", "the second place", error)
 
 
 class _Growth:

@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from raro.audit.checkpoints import CheckpointFolder, opened
+from raro.audit.checkpoints import CheckpointPlace, opened
 from raro.audit.findings import Bytes, Check, Evidence, Place, Report, ViewsFound, judge
 from raro.audit.notes import BadNote, Checkpoint, Verifier
 from raro.audit.reading import Reading
 from raro.audit.sealed import SealedLog
 from raro.audit.shadow import Shadow
-from raro.errors import AuditDamaged, ViewsUnavailable
+from raro.errors import AuditDamaged, StorageFault, ViewsUnavailable
 from raro.events.log import EventLog
 from raro.events.raw import Endpoint, endpoint_of, read_stored
 from raro.files.blobs import BlobStore
@@ -115,11 +115,17 @@ class Auditor:
             key,
             pinned,
             self._place(sealed.checkpoints, pinned or key),
-            self._place(sealed.second, pinned or key) if sealed.second else None,
+            self._second(sealed.second, pinned or key) if sealed.second else None,
             sealed.others(),
         )
 
-    def _place(self, folder: CheckpointFolder, key: Verifier | None) -> Place:
+    def _second(self, place: CheckpointPlace, key: Verifier | None) -> Place:
+        try:
+            return self._place(place, key)
+        except StorageFault as error:
+            return Place(away=error.message)
+
+    def _place(self, folder: CheckpointPlace, key: Verifier | None) -> Place:
         signed: dict[int, Checkpoint] = {}
         faults: list[tuple[int, str]] = []
         for size in folder.sizes():

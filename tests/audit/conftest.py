@@ -46,7 +46,7 @@ class Place:
     @property
     def sealed(self) -> SealedLog:
         """What is sealed."""
-        return SealedLog(self.folder / "audit", self.log.incarnation, second=self.folder / "second")
+        return SealedLog(self.folder / "audit", self.log.incarnation, second=str(self.folder / "second"))
 
     @property
     def sealer(self) -> Sealer:
