@@ -36,6 +36,9 @@ async def mcp(
         str | None,
         typer.Option("--agent", metavar="AGENT", help="As this agent; default: the only one, or the only puppet."),
     ] = None,
+    wait_s: Annotated[
+        float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long a call in the workspace is waited for.")
+    ] = 50,
     http: Annotated[
         str | None, typer.Option("--http", metavar="HOST:PORT", help="Serve streamable HTTP on a loopback address.")
     ] = None,
@@ -45,7 +48,7 @@ async def mcp(
         raise BadRequest("--agent names an agent of a run: add --run RUN.")
     place = None if http is None else _loopback(http)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    async with _serving(session.client, run_id, agent_id) as server:
+    async with _serving(session.client, run_id, agent_id, wait_s) as server:
         if place is None:
             await _stdio(server)
         else:
@@ -53,14 +56,16 @@ async def mcp(
 
 
 @asynccontextmanager
-async def _serving(client: RaroClient, run_id: str | None, agent_id: str | None) -> AsyncIterator[McpServer]:
+async def _serving(
+    client: RaroClient, run_id: str | None, agent_id: str | None, wait_s: float
+) -> AsyncIterator[McpServer]:
     # The protocol's package takes half a second to load: no other command is to wait for it.
     from raro.mcp.changes import Changes
     from raro.mcp.desk import Desk
     from raro.mcp.server import McpServer
 
     changes = Changes(client)
-    desk = Desk(client, changes, run_id, agent_id)
+    desk = Desk(client, changes, run_id, agent_id, call_s=wait_s)
     try:
         await desk.workspace()
     except Unavailable as away:
@@ -70,6 +75,7 @@ async def _serving(client: RaroClient, run_id: str | None, agent_id: str | None)
         yield McpServer(client, changes, desk)
     finally:
         await end(*tasks)
+        await desk.close()
 
 
 async def _stdio(server: McpServer) -> None:

@@ -1,13 +1,14 @@
 """The workspace that this process serves, if any: the agent's own tools, and those around them.
 
 With `--run` it is that run's from the beginning; without, the client may open one: a run of one agent that it answers
-for itself.
+for itself. Such a run ends with this process: a worker keeps a place for an agent that waits for answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pydantic import Field
@@ -16,12 +17,14 @@ from raro.client import RaroClient
 from raro.errors import RaroError, Unavailable, WrongState
 from raro.mcp.changes import Changes
 from raro.mcp.tools import Arguments
-from raro.mcp.workspace import MODEL, Declared, Outcome, Tell, Workspace, workspace_of
+from raro.mcp.workspace import CALL_S, MODEL, Declared, Outcome, Tell, Workspace, agent_in
 
 AGENT = "coder_mcp"
 """The agent of a run that is opened from here; its prefix grants it Python and files."""
 _ABOUT_TO_BEGIN_S = 5.0
 _TRY_AGAIN_S = 2.0
+# For a process that was killed and could not end its run.
+_LONGEST_MS = 24 * 3600 * 1000
 
 
 class Open(Arguments):
@@ -56,11 +59,20 @@ _AROUND: Mapping[str, tuple[str, type[Arguments]]] = {
 class Desk:
     """Serves the workspace of `agent_id` in `run_id`, or one that is opened when wanted."""
 
-    def __init__(self, client: RaroClient, changes: Changes, run_id: str | None, agent_id: str | None) -> None:
+    def __init__(
+        self,
+        client: RaroClient,
+        changes: Changes,
+        run_id: str | None,
+        agent_id: str | None,
+        *,
+        call_s: float = CALL_S,
+    ) -> None:
         self._client = client
         self._changes = changes
         self._run_id = run_id
         self._agent_id = agent_id
+        self._call_s = call_s
         self._workspace: Workspace | None = None
 
     async def tools(self) -> list[Declared]:
@@ -69,7 +81,7 @@ class Desk:
         around = [] if self._run_id else [OPEN]
         own: tuple[Declared, ...] = ()
         if workspace is not None:
-            await workspace.begun(within_s=_ABOUT_TO_BEGIN_S)
+            await workspace.begun(within_s=_ABOUT_TO_BEGIN_S if await workspace.active() else 0)
             own = await workspace.declared()
             around += [WAIT, FINISH]
         return [*own, *(_declared(name) for name in around)]
@@ -94,7 +106,7 @@ class Desk:
     async def workspace(self) -> Workspace | None:
         """The workspace, found when first asked for: the server may be started later than this."""
         if self._workspace is None and self._run_id:
-            self._workspace = await workspace_of(self._client, self._changes, self._run_id, self._agent_id)
+            self._workspace = self._at(self._run_id, await agent_in(self._client, self._run_id, self._agent_id))
         return self._workspace
 
     async def announce(self) -> None:
@@ -108,19 +120,27 @@ class Desk:
             except RaroError:
                 await asyncio.sleep(_TRY_AGAIN_S)
 
+    async def close(self) -> None:
+        """End the run that was opened from here, if it still goes on; its files are kept."""
+        with suppress(RaroError):
+            if not self._run_id and self._workspace is not None:
+                await self._client.runs.stop(self._workspace.run_id, "the MCP client went away")
+
     async def _open(self, asked: Open) -> Outcome:
-        if (workspace := self._workspace) and not await workspace.over():
+        if (workspace := self._workspace) and await workspace.active():
             raise WrongState(f"run {workspace.run_id} is open. `finish` ends it.", run_id=workspace.run_id)
         agent = {"id": AGENT, "model": MODEL, "prompt": asked.directive}
-        request = {**asked.model_dump(exclude_none=True), "name": "over MCP", "agents": [agent]}
+        request = {**asked.model_dump(exclude_none=True), "agents": [agent], "timeout_ms": _LONGEST_MS}
         started = await self._client.runs.start(request)
-        workspace = await workspace_of(self._client, self._changes, started["run_id"], AGENT)
-        self._workspace = workspace
+        self._workspace = workspace = self._at(started["run_id"], AGENT)
         if not await workspace.begun():
             raise Unavailable(f"run {workspace.run_id} is started, but its agent did not begin. Does a worker run?")
         await self._changes.tools_changed()
         names = ", ".join(tool.name for tool in await workspace.declared())
         return Outcome(f"run {workspace.run_id} is open. Its tools: {names}; `{FINISH}` ends it.")
+
+    def _at(self, run_id: str, agent_id: str) -> Workspace:
+        return Workspace(self._client, self._changes, run_id, agent_id, call_s=self._call_s)
 
 
 def _declared(name: str) -> Declared:

@@ -6,6 +6,7 @@ A resource is whole or refused. Larger files are read in parts, by a tool.
 from __future__ import annotations
 
 import base64
+from codecs import getincrementaldecoder
 
 from mcp import types
 
@@ -17,8 +18,6 @@ from raro.mcp.addresses import Address, ArtifactAddress, LibraryAddress, parse
 MAX_RESOURCE_BYTES = 4 << 20
 """What one answer may carry: a host keeps it in memory, and a model has to read it."""
 MAX_PART_BYTES = 200_000
-# A character of UTF-8 that a cut tears has at most three bytes before the cut.
-_TORN_BYTES = 3
 
 Contents = types.TextResourceContents | types.BlobResourceContents
 
@@ -80,11 +79,15 @@ def ways_to(client: RaroClient, address: Address) -> str:
 
 def _untorn(part: Part) -> Part:
     """The part without the beginning of a character that goes on behind it; bytes that are no text stay."""
-    for torn in range(1, _TORN_BYTES + 1):
-        cut = part.data[:-torn]
-        if _text(part.data) is None and cut and _text(cut) is not None:
-            return Part(cut, part.offset, part.size_bytes, part.content_type)
-    return part
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        text = decoder.decode(part.data)
+    except UnicodeDecodeError:
+        return part
+    torn, _ = decoder.getstate()
+    if not torn or not text or "\0" in text:
+        return part
+    return Part(part.data[: -len(torn)], part.offset, part.size_bytes, part.content_type)
 
 
 def _text(data: bytes) -> str | None:

@@ -22,9 +22,11 @@ from raro.mcp.changes import Changes
 MODEL = "puppet"
 """The model of an agent that is answered for from its first turn on."""
 CALL_S = 50.0
-"""How long a call is waited for: many a client gives up after 60 seconds."""
+"""How long a call is waited for unless told: many a client gives up after 60 seconds."""
 BEGIN_S = 30.0
 """How long an agent is waited for that is about to begin."""
+
+ACTIVE = ("scheduled", "running")
 
 Tell = Callable[[str], Awaitable[None]]
 """Told what is being waited for."""
@@ -62,11 +64,14 @@ class _Call:
 class Workspace:
     """The workspace of `agent_id` in `run_id`; one call at a time, as an agent works."""
 
-    def __init__(self, client: RaroClient, changes: Changes, run_id: str, agent_id: str) -> None:
+    def __init__(
+        self, client: RaroClient, changes: Changes, run_id: str, agent_id: str, *, call_s: float = CALL_S
+    ) -> None:
         self.run_id = run_id
         self.agent_id = agent_id
         self._client = client
         self._changes = changes
+        self._call_s = call_s
         self._declared: tuple[Declared, ...] = ()
         self._taken = False
         self._under_way: _Call | None = None
@@ -97,10 +102,10 @@ class Workspace:
             await self._changes.soon()
         return True
 
-    async def over(self) -> bool:
-        """Whether nothing can be done here any more."""
+    async def active(self) -> bool:
+        """Whether the agent is at work or about to be."""
         state = await self._client.runs.state(self.run_id)
-        return state["status"] in ENDED or _agent_of(state, self.agent_id)["status"] not in ("scheduled", "running")
+        return state["status"] not in ENDED and _agent_of(state, self.agent_id)["status"] in ACTIVE
 
     async def call(self, name: str, arguments: Mapping[str, Any], tell: Tell) -> Outcome:
         """Make one call as the agent and wait for what it gives.
@@ -171,7 +176,7 @@ class Workspace:
         call = self._under_way
         if call is None:
             raise WrongState("no call is under way.")
-        give_up = time.monotonic() + CALL_S
+        give_up = time.monotonic() + self._call_s
         waits_for = f"{call.name} is being carried out."
         while True:
             try:
@@ -195,7 +200,7 @@ class Workspace:
         # Asked for after the state: what ended the run may be right behind what the call gave.
         if outcome := await self._outcome(call):
             return outcome
-        over = state["status"] in ENDED or agent["status"] not in ("scheduled", "running")
+        over = state["status"] in ENDED or agent["status"] not in ACTIVE
         unknown = not call.seq and agent.get("turns", 0) < call.turn
         if over or unknown:
             self._under_way = None
@@ -223,18 +228,18 @@ class Workspace:
         return None
 
 
-async def workspace_of(client: RaroClient, changes: Changes, run_id: str, agent_id: str | None) -> Workspace:
-    """The workspace of a run's agent; without a name that of its only agent, or of the only puppet.
+async def agent_in(client: RaroClient, run_id: str, agent_id: str | None) -> str:
+    """The agent that is meant: the one named, else the run's only puppet, else its only agent.
 
     Raises RunNotFound, AgentNotFound, BadRequest when it is not clear which agent is meant.
     """
     state = await client.runs.state(run_id)
     if agent_id is not None:
-        return Workspace(client, changes, run_id, _agent_of(state, agent_id)["agent_id"])
+        return _agent_of(state, agent_id)["agent_id"]
     agents = state.get("agents", [])
     for chosen in ([row for row in agents if row.get("puppet")], agents):
         if len(chosen) == 1:
-            return Workspace(client, changes, run_id, chosen[0]["agent_id"])
+            return chosen[0]["agent_id"]
     raise BadRequest(f"run {run_id} has several agents; name one with --agent: {_names(state)}.")
 
 
