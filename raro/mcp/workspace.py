@@ -85,12 +85,11 @@ class Workspace:
         if self._declared:
             return self._declared
         _agent_of(await self._client.runs.state(self.run_id), self.agent_id)
-        async for event in self._client.audit.events(run_id=self.run_id, type="agent_briefed"):
-            if event["data"]["agent_id"] == self.agent_id:
-                briefing = json.loads(await self._client.runs.text(self.run_id, event["data"]["briefing"]["sha256"]))
-                self._declared = tuple(
-                    Declared(item["name"], item["description"], item["parameters"]) for item in briefing["tools"]
-                )
+        async for event in self._client.audit.events(run_id=self.run_id, agent=self.agent_id, type="agent_briefed"):
+            briefing = json.loads(await self._client.runs.text(self.run_id, event["data"]["briefing"]["sha256"]))
+            self._declared = tuple(
+                Declared(item["name"], item["description"], item["parameters"]) for item in briefing["tools"]
+            )
         return self._declared
 
     async def begun(self, *, within_s: float = BEGIN_S) -> bool:
@@ -187,10 +186,10 @@ class Workspace:
             except Unavailable as away:
                 # The run is on the log: it goes on with the server, and so does this call.
                 waits_for = away.message
+            await tell(waits_for)
             if time.monotonic() > give_up:
                 told = f"{waits_for} It has not returned: wait_for_call waits on."
                 return Outcome(told, turn=call.turn, returned=False)
-            await tell(waits_for)
             await self._changes.soon()
 
     async def _returned(self, call: _Call) -> Outcome | None:
@@ -209,9 +208,11 @@ class Workspace:
         return None
 
     async def _outcome(self, call: _Call) -> Outcome | None:
-        async for event in self._client.audit.events(after=call.seq, run_id=self.run_id, type="tool_returned"):
+        async for event in self._client.audit.events(
+            after=call.seq, run_id=self.run_id, agent=self.agent_id, type="tool_returned"
+        ):
             data = event["data"]
-            if data["agent_id"] == self.agent_id and data["turn"] == call.turn:
+            if data["turn"] == call.turn:
                 return Outcome(await self._text(data), data["ok"], data["code"], call.turn)
         return None
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client, types
+from mcp.client.session import MessageHandlerFnT
 
 from tests.journeys.conftest import Server
-
-Told = Callable[[Any], Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +36,9 @@ def command(server: Server, client_id: str, *options: str) -> StdioServerParamet
     return StdioServerParameters(command=sys.executable, args=arguments, env=environment)
 
 
-def host(server: Server, client_id: str, *options: str, mode: str = "auto", on_message: Told | None = None) -> Client:
+def host(
+    server: Server, client_id: str, *options: str, mode: str = "auto", on_message: MessageHandlerFnT | None = None
+) -> Client:
     """A host with `raro mcp OPTION…` as its server."""
     return Client(
         stdio_client(command(server, client_id, *options)),

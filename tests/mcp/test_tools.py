@@ -29,7 +29,8 @@ async def test_a_large_text_is_read_in_parts_without_tearing_a_character(raro: S
     with raro.client(me) as client:
         upload(client, "long.txt", text.encode())
     async with host(raro, me) as mcp:
-        offset, parts = 0, []
+        parts: list[str] = []
+        offset: int | None = 0
         while offset is not None:
             result = await mcp.call_tool(
                 "read_part", {"uri": "raro://library/long.txt", "offset": offset, "limit": 997}

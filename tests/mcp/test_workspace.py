@@ -171,8 +171,9 @@ async def test_a_call_waits_for_the_person_that_a_rule_asks(raro: Server, me: st
         async with host(raro, me, "--run", run_id, "--wait", "0.5") as mcp:
             await mcp.list_tools()
             waiting = await mcp.call_tool("write_file", letter, progress_callback=hear)
-            assert given(waiting)["returned"] is False
-            assert "waits for a person (coder_hands wants to write a letter)" in said(waiting)
+            while "waits for a person (coder_hands wants to write a letter)" not in said(waiting):
+                assert given(waiting)["returned"] is False
+                waiting = await mcp.call_tool("wait_for_call", {}, progress_callback=hear)
             assert any("raro decide" in message for message in told)
             assert code_of(await mcp.call_tool("list_files", {})) == "wrong_state"
             (row,) = client.get("/runtime/approvals", params={"status": "pending", "run_id": run_id}).json()[
