@@ -24,7 +24,7 @@ const day = (text: string | undefined): string =>
   text && DAY.test(text) && !Number.isNaN(Date.parse(text)) ? text : '';
 
 export function spanOf(asked: Readonly<Record<string, string>> = {}): Span {
-  const name = asked.span && asked.span in SPANS ? (asked.span as SpanName) : USUAL;
+  const name = asked.span && Object.hasOwn(SPANS, asked.span) ? (asked.span as SpanName) : USUAL;
   return name === 'own'
     ? { name, first: day(asked.from), last: day(asked.to) }
     : { name, first: '', last: '' };

@@ -34,7 +34,7 @@ export function draw(drawing: Drawing, width: number): Element {
 
 /** Bars of names lie, so that the names can be read; so do bars that stand side by side. */
 function isLying({ type, xKind, stacked, series }: Drawing): boolean {
-  return type === 'bar' && (xKind === 'name' || (!stacked && series.length > 1));
+  return type === 'bar' && (xKind !== 'time' || (!stacked && series.length > 1));
 }
 
 const short = (text: string) =>
@@ -92,7 +92,7 @@ function overTime(drawing: Drawing): Plot.PlotOptions {
     bar: () => [
       Plot.rectY(points, {
         ...place,
-        ...(xKind === 'time' && { interval: 'day' as const }),
+        interval: intervalOf(points),
         fill: 'series',
         fillOpacity: 0.85,
         ...told(drawing)
@@ -111,9 +111,12 @@ function overTime(drawing: Drawing): Plot.PlotOptions {
     ],
     area: () => [
       Plot.areaY(points, { ...place, fill: 'series', fillOpacity: 0.22 }),
-      Plot.lineY(points, { ...place, stroke: 'series', strokeWidth: 1.75 }),
+      Plot.lineY(points, Plot.stackY({ ...place, stroke: 'series', strokeWidth: 1.75 })),
       baseline,
-      Plot.dot(points, { ...place, fill: 'series', r: few ? 2.5 : 0, ...told(drawing) })
+      Plot.dot(
+        points,
+        Plot.stackY({ ...place, fill: 'series', r: few ? 2.5 : 0, ...told(drawing) })
+      )
     ],
     dot: () => [Plot.dot(points, { ...place, stroke: 'series', r: 3, ...told(drawing) })]
   }[type]();
@@ -136,7 +139,8 @@ function overTime(drawing: Drawing): Plot.PlotOptions {
   };
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const FEW_DAYS = 9;
 
 /** Days are named one by one while there are few; one alone has a few around it, for an axis needs a length. */
@@ -150,6 +154,12 @@ function timeAxis(points: Point[]): Plot.ScaleOptions {
     tickFormat: '%b %-d',
     ...(around && { domain: [new Date(first - around), new Date(last + DAY_MS + around)] })
   };
+}
+
+/** How wide a bar of time is: as wide as the times allow without two of them in one. */
+function intervalOf(points: Point[]): 'day' | 'hour' | 'minute' {
+  const every = (ms: number) => points.every(({ x }) => Number(x) % ms === 0);
+  return every(DAY_MS) ? 'day' : every(HOUR_MS) ? 'hour' : 'minute';
 }
 
 /** Nothing but zeros has no height either. */

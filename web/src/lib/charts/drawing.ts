@@ -57,7 +57,7 @@ export function drawingOf(spec: Spec, columns: Column[], rows: unknown[][]): Dra
     })
   );
   if (xKind !== 'name') all.sort((a, b) => Number(a.x) - Number(b.x));
-  const [points, left_out] = spec.type === 'bar' && xKind === 'name' ? firstBars(all) : latest(all);
+  const [points, left_out] = spec.type === 'bar' && xKind !== 'time' ? firstBars(all) : latest(all);
   if (!points.length) return null;
   const unit = unitOf(columns[ys[0]!]!.name);
   return {
