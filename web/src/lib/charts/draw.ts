@@ -1,7 +1,7 @@
 // A drawing as SVG, by Observable Plot (docs/decisions/027): its colours are CSS variables, so a theme needs no redraw.
 import * as Plot from '@observablehq/plot';
 import { measured } from '../grid/values';
-import { described, named, type Drawing, type Point } from './drawing';
+import { byteTicks, described, named, type Drawing, type Point } from './drawing';
 
 /** In the order of the series; each stands out from both themes' grounds. */
 export const COLOURS = [
@@ -20,7 +20,7 @@ const HEIGHT_PX = 360;
 
 export function draw(drawing: Drawing, width: number): Element {
   const lying = isLying(drawing);
-  const shape = lying ? bars(drawing) : overTime(drawing);
+  const shape = lying ? bars(drawing) : overTime(drawing, width);
   const svg = Plot.plot({
     width,
     style: { fontFamily: 'var(--font-data)', fontSize: '11px' },
@@ -61,7 +61,7 @@ function bars(drawing: Drawing): Plot.PlotOptions {
     x: {
       grid: true,
       label: null,
-      ...range(drawing.points),
+      ...range(drawing),
       tickFormat: (n: number) => measured(n, drawing.unit)
     },
     ...(grouped
@@ -83,7 +83,7 @@ function bars(drawing: Drawing): Plot.PlotOptions {
   };
 }
 
-function overTime(drawing: Drawing): Plot.PlotOptions {
+function overTime(drawing: Drawing, width: number): Plot.PlotOptions {
   const { points, type, xKind, unit } = drawing;
   const place = { x: 'x', y: 'y' };
   const baseline = Plot.ruleY([0], { stroke: 'var(--line-strong)' });
@@ -111,11 +111,11 @@ function overTime(drawing: Drawing): Plot.PlotOptions {
     ],
     area: () => [
       Plot.areaY(points, { ...place, fill: 'series', fillOpacity: 0.22 }),
-      Plot.lineY(points, Plot.stackY({ ...place, stroke: 'series', strokeWidth: 1.75 })),
+      Plot.lineY(points, Plot.stackY2({ ...place, stroke: 'series', strokeWidth: 1.75 })),
       baseline,
       Plot.dot(
         points,
-        Plot.stackY({ ...place, fill: 'series', r: few ? 2.5 : 0, ...told(drawing) })
+        Plot.stackY2({ ...place, fill: 'series', r: few ? 2.5 : 0, ...told(drawing) })
       )
     ],
     dot: () => [Plot.dot(points, { ...place, stroke: 'series', r: 3, ...told(drawing) })]
@@ -127,12 +127,12 @@ function overTime(drawing: Drawing): Plot.PlotOptions {
     marginBottom: 36,
     x:
       xKind === 'time'
-        ? { type: 'utc', label: null, ...timeAxis(points) }
+        ? { type: 'utc', label: null, ...timeAxis(points, width) }
         : { label: drawing.xName },
     y: {
       grid: true,
       label: null,
-      ...range(drawing.points),
+      ...range(drawing),
       tickFormat: (n: number) => measured(n, unit)
     },
     marks
@@ -142,15 +142,17 @@ function overTime(drawing: Drawing): Plot.PlotOptions {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const FEW_DAYS = 9;
+const DAY_PX = 64;
 
 /** Days are named one by one while there are few; one alone has a few around it, for an axis needs a length. */
-function timeAxis(points: Point[]): Plot.ScaleOptions {
+function timeAxis(points: Point[], width: number): Plot.ScaleOptions {
   const [first, last] = [Number(points[0]?.x), Number(points.at(-1)?.x)];
   const whole = points.every(({ x }) => Number(x) % DAY_MS === 0);
   if (!whole || last - first > FEW_DAYS * DAY_MS) return {};
   const around = last === first ? 3 * DAY_MS : 0;
+  const days = (last - first + 2 * around) / DAY_MS + 1;
   return {
-    ticks: 'day',
+    ticks: `${Math.ceil((days * DAY_PX) / width)} days`,
     tickFormat: '%b %-d',
     ...(around && { domain: [new Date(first - around), new Date(last + DAY_MS + around)] })
   };
@@ -162,6 +164,21 @@ function intervalOf(points: Point[]): 'day' | 'hour' | 'minute' {
   return every(DAY_MS) ? 'day' : every(HOUR_MS) ? 'hour' : 'minute';
 }
 
-/** Nothing but zeros has no height either. */
-const range = (points: Point[]): Plot.ScaleOptions =>
-  points.every(({ y }) => y === 0) ? { domain: [0, 1], ticks: [0] } : { nice: true, ticks: 5 };
+/** Nothing but zeros has no height either; bytes are counted in steps of 1024. */
+function range({ points, unit, stacked, type }: Drawing): Plot.ScaleOptions {
+  const tallest = stacked || type === 'area' ? heights(points) : points.map(({ y }) => y);
+  if (points.every(({ y }) => y === 0)) return { domain: [0, 1], ticks: [0] };
+  if (unit !== 'bytes') return { nice: true, ticks: 5 };
+  const ticks = byteTicks(tallest.reduce((most, y) => Math.max(most, y)));
+  return { domain: [0, ticks.at(-1)!], ticks };
+}
+
+/** How high each place is when what is there is put on top of one another. */
+function heights(points: Point[]): number[] {
+  const sums = new Map<unknown, number>();
+  for (const { x, y } of points) {
+    const place = x instanceof Date ? x.getTime() : x;
+    sums.set(place, (sums.get(place) ?? 0) + y);
+  }
+  return [...sums.values()];
+}

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { described, drawingOf, guess, MOST_BARS, MOST_POINTS, MOST_SERIES } from './drawing';
+import {
+  byteTicks,
+  described,
+  drawingOf,
+  guess,
+  MOST_BARS,
+  MOST_POINTS,
+  MOST_SERIES
+} from './drawing';
 
 const DAYS = [
   { name: 'day', type: 'DATE' },
@@ -95,5 +103,16 @@ describe('a guess', () => {
     const columns = ['a', 'b'].map((name) => ({ name, type: 'DOUBLE' }));
     expect(guess(columns)).toEqual({ type: 'dot', x: 'a', y: ['b'] });
     expect(guess(columns.slice(0, 1))).toBeNull();
+  });
+});
+
+describe('steps of bytes', () => {
+  it.each([
+    [0, [0, 1]],
+    [3, [0, 1, 2, 3]],
+    [2_200_000, [0, 1, 2, 3].map((n) => n * 1024 ** 2)],
+    [900 * 1024, [0, 1, 2].map((n) => n * 500 * 1024)]
+  ])('up to %d are round', (bytes, ticks) => {
+    expect(byteTicks(bytes)).toEqual(ticks);
   });
 });

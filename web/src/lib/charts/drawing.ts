@@ -103,6 +103,15 @@ export function described({ type, points, series, xName, yName, unit, left_out }
     .join('; ');
 }
 
+/** Some four even steps from nothing to above this many bytes, each a round number of B, KB, MB… */
+export function byteTicks(bytes: number): number[] {
+  const rough = Math.max(1, bytes / 4);
+  const unit = 1024 ** Math.floor(Math.log(rough) / Math.log(1024));
+  const round = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1024].find((step) => step * unit >= rough)!;
+  const steps = Math.max(1, Math.ceil(bytes / (round * unit)));
+  return Array.from({ length: steps + 1 }, (_, n) => n * round * unit);
+}
+
 /** A place on the axis in words. */
 export const named = (x: Point['x']): string =>
   x instanceof Date

@@ -5,18 +5,11 @@ import { byCause, facts, runOf, shortType, toneOf } from './telling';
 describe('an event', () => {
   it('is told in few words', () => {
     expect(shortType('raro.run.tool_called.v1')).toBe('run.tool_called');
-    expect(
-      facts({
-        z: 1,
-        ok: false,
-        turn: 2,
-        agent_id: 'one',
-        message: 'a\n  b',
-        path: null,
-        reason: ''
-      })
-    ).toBe('agent_id=one turn=2 ok=false message=a b');
-    expect(facts({ message: 'x'.repeat(99) })).toHaveLength('message='.length + 60);
+    const data = { z: 1, ok: false, turn: 2, agent_id: 'one', message: 'a\n  b', path: null };
+    expect(facts({ data, actor: 'system' })).toBe('agent_id=one turn=2 ok=false message=a b');
+    expect(facts({ data, actor: 'agent:one' })).toBe('turn=2 ok=false message=a b');
+    const long = { message: 'x'.repeat(99) };
+    expect(facts({ data: long, actor: '' })).toHaveLength('message='.length + 60);
   });
 
   it('is of a run, or of none', () => {

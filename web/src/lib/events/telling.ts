@@ -25,11 +25,11 @@ const LONGEST = 60;
 export const shortType = (type: string): string =>
   type.replace(/^raro\./, '').replace(/\.v\d+$/, '');
 
-/** The few facts that tell an event apart from others of its type. */
-export function facts(data: EventRow['data']): string {
+/** The few facts that tell an event apart from others of its type; not again who did it. */
+export function facts({ data, actor }: Pick<EventRow, 'data' | 'actor'>): string {
   return TELLING.flatMap((name) => {
     const value = plain(data[name]).replace(/\s+/g, ' ');
-    if (!value || value === '[]') return [];
+    if (!value || value === '[]' || actor === `agent:${value}`) return [];
     return [`${name}=${value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}…` : value}`];
   })
     .slice(0, MOST)

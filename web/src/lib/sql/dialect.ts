@@ -22,10 +22,13 @@ regexp_replace replace reverse round row_number rpad rtrim sha256 sign split_par
 string_agg string_split strptime substring sum time_bucket to_days to_hours to_json trim try_strptime typeof upper
 variance year month day hour minute week`;
 
+/** The dialect takes lists with single spaces. */
+const spaced = (words: string) => words.replace(/\s+/g, ' ');
+
 export const DUCKDB = SQLDialect.define({
-  keywords: KEYWORDS,
-  types: TYPES,
-  builtin: FUNCTIONS,
+  keywords: spaced(KEYWORDS),
+  types: spaced(TYPES),
+  builtin: spaced(FUNCTIONS),
   doubleDollarQuotedStrings: true,
   charSetCasts: false,
   operatorChars: '*+-%<>!=&|~^/:'
