@@ -72,9 +72,9 @@ test('a report is refreshed, sorted, taken away and taken up in SQL', async ({
   expect(parquet.bytes.subarray(0, 4).toString()).toBe('PAR1');
 
   await report.getByRole('link', { name: 'SQL' }).click();
-  await expect(page.getByRole('region', { name: 'Result' }).getByRole('status')).toContainText(
-    '2 rows'
-  );
+  await expect(
+    page.getByRole('region', { name: 'Result', exact: true }).getByRole('status')
+  ).toContainText('2 rows');
 });
 
 test('a theme changes the chart that is there', async ({ console: page, client }) => {

@@ -69,7 +69,10 @@ test('an event shows its payload, what led to it and what it led to', async ({
   client
 }) => {
   const run = await furnished(client);
-  await visit(page, `#/events?run=${run}&type=file_generated&text=report.md`);
+  await visit(
+    page,
+    `#/events?run=${run}&agent=analyze_penguins&type=file_generated&text=report.md`
+  );
   await row(page, 'report.md').first().click();
   const event = page.getByRole('complementary', { name: /^Event \d+/ });
   await expect(event.getByText('size_bytes')).toBeVisible();

@@ -5,7 +5,7 @@ import { downloaded, furnished, visit } from './log';
 const ENDLESS = 'SELECT max(a.range * b.range % 7) FROM range(10000000) AS a, range(10000000) AS b';
 
 const editor = (page: Page) => page.getByRole('textbox', { name: 'SQL' });
-const result = (page: Page) => page.getByRole('region', { name: 'Result' });
+const result = (page: Page) => page.getByRole('region', { name: 'Result', exact: true });
 const status = (page: Page) => result(page).getByRole('status');
 
 async function write(page: Page, sql: string): Promise<void> {
@@ -101,7 +101,7 @@ test('tables, columns and keywords are completed', async ({ console: page }) => 
   await page.keyboard.press('Escape');
   // Tab leaves the editor, as any field.
   await page.keyboard.press('Tab');
-  await expect(page.getByRole('button', { name: 'Run' })).toBeFocused();
+  await expect(page.getByRole('button', { name: 'Run', exact: true })).toBeFocused();
 });
 
 test('what DuckDB does not understand is told in its words, and what is forbidden too', async ({
@@ -158,7 +158,7 @@ test('a result becomes a chart of the columns that are chosen', async ({ console
   await result(page).getByRole('button', { name: 'Chart' }).click();
   const chart = result(page).getByRole('figure').getByRole('img');
   await expect(chart).toHaveAttribute('aria-label', /^Lines of a by day; 10 values; highest 9/);
-  await result(page).getByRole('combobox', { name: 'Y' }).selectOption('b');
+  await result(page).getByRole('combobox', { name: 'Y', exact: true }).selectOption('b');
   await expect(chart).toHaveAttribute('aria-label', /^Lines of b by day; 10 values; highest 10/);
   await result(page).getByRole('combobox', { name: 'Chart' }).selectOption('bar');
   await result(page).getByLabel('Split by').selectOption('kind');
