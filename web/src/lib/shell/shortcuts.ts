@@ -33,6 +33,9 @@ export const SHORTCUTS: Shortcut[] = [
   { key: 'd', words: 'Control Deck', run: () => route.go({ page: 'deck', runId: null }) },
   { key: 'h', words: 'Runs, the history', run: () => route.go({ page: 'runs', runId: null }) },
   { key: 'p', words: 'Rules, the policy', run: () => route.go({ page: 'rules', runId: null }) },
+  { key: 'e', words: 'Events', run: () => route.go({ page: 'events', runId: null }) },
+  { key: 'a', words: 'Analytics', run: () => route.go({ page: 'analytics', runId: null }) },
+  { key: 's', words: 'SQL', run: () => route.go({ page: 'sql', runId: null }) },
   { key: 'r', words: 'Refresh everything', run: () => link.refresh() },
   {
     key: 'n',

@@ -8,6 +8,14 @@ describe('a place', () => {
     { page: 'rules', runId: null, file: null },
     { page: 'run', runId: 'run_1', file: null },
     { page: 'deck', runId: null, file: { kind: 'library', filename: 'Käse & 50%?#/x.csv' } },
+    { page: 'analytics', runId: null, file: null },
+    { page: 'sql', runId: null, file: null, asked: { q: "SELECT '50%?#&=+' -- ü\nFROM runs" } },
+    {
+      page: 'events',
+      runId: null,
+      file: { kind: 'library', filename: 'a.csv' },
+      asked: { type: 'started', text: 'a b' }
+    },
     {
       page: 'run',
       runId: 'run_1',

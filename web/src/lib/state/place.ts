@@ -1,14 +1,19 @@
-// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /rules, and ?file= for the viewer.
+// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /rules, /events, /analytics, /sql, what is
+// asked there, and ?file= for the viewer.
+
+const OTHERS = ['rules', 'events', 'analytics', 'sql'] as const;
 
 export interface Place {
-  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; `rules`: what agents may not do. */
-  page: 'deck' | 'runs' | 'run' | 'rules';
+  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; the others have their own names. */
+  page: 'deck' | 'runs' | 'run' | (typeof OTHERS)[number];
   runId: string | null;
   /** The artifact of `run` or library file that the viewer shows. */
   file:
     | { kind: 'library'; filename: string }
     | { kind: 'artifact'; runId: string; filename: string }
     | null;
+  /** What is asked of a page, in its own words: filters, a time, a query. Never `file` or `of`. */
+  asked?: Readonly<Record<string, string>>;
 }
 
 /** An address that somebody typed may be no valid one. */
@@ -26,26 +31,34 @@ export function parsePlace(hash: string): Place {
   const wanted = new URLSearchParams(query);
   const filename = wanted.get('file');
   const of = wanted.get('of');
+  for (const name of ['file', 'of']) wanted.delete(name);
+  const asked = Object.fromEntries(wanted);
   return {
-    page: first === 'runs' ? (second ? 'run' : 'runs') : first === 'rules' ? 'rules' : 'deck',
+    page:
+      first === 'runs'
+        ? second
+          ? 'run'
+          : 'runs'
+        : (OTHERS.find((page) => page === first) ?? 'deck'),
     runId: first === 'runs' && second ? second : null,
     file: !filename
       ? null
       : of
         ? { kind: 'artifact', runId: of, filename }
-        : { kind: 'library', filename }
+        : { kind: 'library', filename },
+    ...(Object.keys(asked).length && { asked })
   };
 }
 
-export function hashOf({ page, runId, file }: Place): string {
+export function hashOf({ page, runId, file, asked }: Place): string {
   const path =
     page === 'run'
       ? `/runs/${encodeURIComponent(runId ?? '')}`
       : page === 'deck'
         ? '/'
         : `/${page}`;
-  if (!file) return `#${path}`;
-  const query = new URLSearchParams({ file: file.filename });
-  if (file.kind === 'artifact') query.set('of', file.runId);
-  return `#${path}?${query}`;
+  const query = new URLSearchParams(asked);
+  if (file) query.set('file', file.filename);
+  if (file?.kind === 'artifact') query.set('of', file.runId);
+  return query.size ? `#${path}?${query}` : `#${path}`;
 }

@@ -8,3 +8,12 @@ export function download(address: string): void {
   link.download = '';
   link.click();
 }
+
+/** Save bytes that the page has already. */
+export function save(bytes: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(bytes);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

@@ -1,0 +1,89 @@
+// The events of one question, the newest first: pages towards the past, and what happens now.
+import { api, taken } from '../api/client';
+import type { EventRow } from '../api/rows';
+import { queryOf, type Filters } from './filters';
+
+const PAGE = 200;
+const MOST_NEW = 1000;
+/** More rows than this make room for new ones; a filter, or a file, finds what went. */
+const MOST_KEPT = 20_000;
+
+export class Tail {
+  rows = $state.raw<EventRow[]>([]);
+  error = $state('');
+  /** Whether the first page is there. */
+  known = $state(false);
+  /** Whether the first event of all is there. */
+  whole = $state(false);
+  /** Rows came in front just now. */
+  grew = $state(false);
+  #busy = false;
+  /** The event up to which everything is there. */
+  #upTo = 0;
+  #ended = false;
+
+  constructor(private readonly filters: Filters) {}
+
+  /** The newest page, whatever was there. */
+  async load(): Promise<void> {
+    await this.#alone(async () => {
+      const { events, next } = await this.#page({ order: 'desc', limit: PAGE });
+      this.#upTo = events[0]?.seq ?? 0;
+      [this.rows, this.whole, this.grew, this.known] = [events, next === null, false, true];
+    });
+  }
+
+  /** The page before the oldest row. */
+  async older(): Promise<void> {
+    const last = this.rows.at(-1)?.seq;
+    if (this.whole || last === undefined || this.rows.length >= MOST_KEPT) return;
+    await this.#alone(async () => {
+      const { events, next } = await this.#page({ order: 'desc', limit: PAGE, before: last });
+      this.grew = false;
+      [this.rows, this.whole] = [[...this.rows, ...events], next === null];
+    });
+  }
+
+  /** What happened since, up to an event that the stream has told of. */
+  async newer(head: number): Promise<void> {
+    if (!this.known || head <= this.#upTo) return;
+    let more = false;
+    await this.#alone(async () => {
+      const { events, next } = await this.#page({
+        order: 'asc',
+        limit: MOST_NEW,
+        after: this.#upTo
+      });
+      more = next !== null;
+      this.#upTo = more ? (events.at(-1)?.seq ?? head) : Math.max(head, events.at(-1)?.seq ?? 0);
+      if (!events.length) return;
+      this.grew = true;
+      this.rows = [...events.reverse(), ...this.rows].slice(0, MOST_KEPT);
+    });
+    if (more && !this.#ended) await this.newer(head);
+  }
+
+  /** Nobody looks any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  async #alone(work: () => Promise<void>): Promise<void> {
+    if (this.#busy || this.#ended) return;
+    this.#busy = true;
+    try {
+      await work();
+      this.error = '';
+    } catch (error) {
+      this.error = (error as Error).message;
+    } finally {
+      this.#busy = false;
+    }
+  }
+
+  #page(more: { order: 'asc' | 'desc'; limit: number; after?: number; before?: number }) {
+    return taken(
+      api.GET('/audit/events', { params: { query: { ...queryOf(this.filters), ...more } } })
+    );
+  }
+}

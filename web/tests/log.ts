@@ -1,0 +1,27 @@
+// What the tests of events, analytics and SQL share.
+import type { Page } from '@playwright/test';
+import { expect } from './fixtures';
+import { example, type Client } from './raro';
+
+/** A run over a table: a log, artifacts and figures to look at. */
+export async function furnished(client: Client): Promise<string> {
+  await client.upload('penguins.csv', example('penguins.csv'));
+  return client.run('Compare body mass by species', ['penguins.csv']);
+}
+
+/** Another page of the console, in the tab that is open. */
+export async function visit(page: Page, hash: string): Promise<void> {
+  await page.goto(`${page.url().split('#')[0]}${hash}`);
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+}
+
+/** What a click downloads: its name and its text. */
+export async function downloaded(
+  page: Page,
+  click: () => Promise<void>
+): Promise<{ name: string; bytes: Buffer }> {
+  const [download] = await Promise.all([page.waitForEvent('download'), click()]);
+  const pieces: Buffer[] = [];
+  for await (const piece of await download.createReadStream()) pieces.push(piece as Buffer);
+  return { name: download.suggestedFilename(), bytes: Buffer.concat(pieces) };
+}
