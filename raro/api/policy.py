@@ -131,6 +131,13 @@ async def delete_rule(
     return _done(services, (await services.policy.remove(caller, rule_id, reason)).seq)
 
 
+@router.post("/rules/{rule_id}/restore", operation_id="restore_rule", response_model=DoneAnswer)
+async def restore_rule(rule_id: str, caller: CallerIs, services: ServicesAre, body: Decided | None = None) -> Response:
+    """Switch a default rule on again."""
+    done = await services.policy.restore(caller, rule_id, body.reason if body else "")
+    return _done(services, done.seq)
+
+
 @router.post("/check", operation_id="check_rules", response_model=answers.PolicyCheck)
 async def check_rules(body: Toml, services: ServicesAre) -> Any:
     """Whether a text could be taken, and every mistake with its line; nothing changes."""

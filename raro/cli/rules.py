@@ -24,6 +24,7 @@ from raro.errors import BadRules, FileNotFound
 app = new_app(lists=True)
 
 ProposalId = Annotated[str, typer.Argument(metavar="ID", help="The proposal's id, as `raro rules` shows it.")]
+RuleId = Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.")]
 RulesFile = Annotated[Path, typer.Argument(metavar="FILE", help="A rules file.")]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with the event.")]
 
@@ -99,16 +100,20 @@ async def reject(session: Session, proposal_id: ProposalId, reason: Reason = "")
 
 @app.command()
 @online
-async def remove(
-    session: Session,
-    rule_id: Annotated[str, typer.Argument(metavar="RULE", help="The rule's id.")],
-    reason: Reason = "",
-) -> None:
+async def remove(session: Session, rule_id: RuleId, reason: Reason = "") -> None:
     """Take a rule out of the file, or switch a default rule off."""
     done = await session.client.policy.remove(rule_id, reason)
     session.out.answer(
         {**done, "rule_id": rule_id}, lambda console: console.print(f"{plain(rule_id)} applies no longer")
     )
+
+
+@app.command()
+@online
+async def restore(session: Session, rule_id: RuleId, reason: Reason = "") -> None:
+    """Switch a default rule on again."""
+    done = await session.client.policy.restore(rule_id, reason)
+    session.out.answer({**done, "rule_id": rule_id}, lambda console: console.print(f"{plain(rule_id)} applies again"))
 
 
 def _text_of(file: Path) -> str:

@@ -96,6 +96,11 @@ class Policy:
         path = f"/runtime/policy/rules/{segment(rule_id)}"
         return cast(Done, await self._transport.call("DELETE", path, params={"reason": reason or None}))
 
+    async def restore(self, rule_id: str, reason: str = "") -> Done:
+        """Switch a default rule on again. Raises RuleNotFound, WrongState."""
+        path = f"/runtime/policy/rules/{segment(rule_id)}/restore"
+        return cast(Done, await self._transport.call("POST", path, body={"reason": reason}))
+
     async def _decide(self, proposal_id: str, verb: str, reason: str) -> Done:
         path = f"/runtime/policy/proposals/{segment(proposal_id)}/{verb}"
         return cast(Done, await self._transport.call("POST", path, body={"reason": reason}))

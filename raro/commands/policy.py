@@ -1,4 +1,4 @@
-"""Commands on the rules: propose, accept, reject, replace, remove. Each leaves an event with actor and reason.
+"""Commands on the rules: propose, accept, reject, replace, remove, restore. Each leaves an event with actor and reason.
 
 The rules belong to the machine, not to a client; there is one file and one history. A change of the file is recorded
 first and made then, in one step that does not fail once the bytes are on disk; what was edited by hand is noticed and
@@ -16,8 +16,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from raro.agents.asking import Asker
 from raro.agents.policy.book import RuleBook, Standing
-from raro.agents.policy.editing import with_rule, with_switched_off, without_rule
+from raro.agents.policy.editing import with_rule, with_switched_off, with_switched_on, without_rule
 from raro.agents.policy.proposing import rule_from
+from raro.agents.policy.reading import ListedRule
 from raro.agents.policy.rules import Rules, rules_of
 from raro.commands.aggregates import Aggregates, Appended, Caller
 from raro.commands.library import Done
@@ -133,16 +134,24 @@ class PolicyCommands:
         cause = _cause(caller, f"remove {rule_id}")
 
         def text_without(history: RuleHistory, standing: Standing) -> str:
-            rule = next((one for one in standing.rules.listed if one.entry.id == rule_id), None)
-            if rule is None:
-                known = ", ".join(standing.rules.ids)
-                raise RuleNotFound(f"there is no rule {rule_id[:80]!r}; there are: {known}.", rule_id=rule_id[:80])
+            rule = _rule_of(standing, rule_id)
             if not rule.active:
                 raise WrongState(f"rule {rule_id!r} is switched off already.")
             change = with_switched_off if rule.source == "default" else without_rule
             return change(standing.text, rule_id)
 
         return await self._change(cause, text_without, reason)
+
+    async def restore(self, caller: Caller, rule_id: str, reason: str = "") -> Done:
+        """Switch a default rule on again. Raises RuleNotFound, WrongState, BadRules."""
+        cause = _cause(caller, f"restore {rule_id}")
+
+        def text_with(history: RuleHistory, standing: Standing) -> str:
+            if _rule_of(standing, rule_id).active:
+                raise WrongState(f"rule {rule_id!r} is switched on already.")
+            return with_switched_on(standing.text, rule_id)
+
+        return await self._change(cause, text_with, reason)
 
     async def note_edits(self) -> int | None:
         """Record a change that nobody commanded: the file was edited, or its rules came with a new version of RARO.
@@ -208,6 +217,14 @@ class PolicyCommands:
 def text_sha256(text: str) -> str:
     """Hex SHA-256 of a rules file's text."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+def _rule_of(standing: Standing, rule_id: str) -> ListedRule:
+    rule = next((one for one in standing.rules.listed if one.entry.id == rule_id), None)
+    if rule is None:
+        known = ", ".join(one.entry.id for one in standing.rules.listed)
+        raise RuleNotFound(f"there is no rule {rule_id[:80]!r}; there are: {known}.", rule_id=rule_id[:80])
+    return rule
 
 
 def _decided(history: RuleHistory, changed: RulesChanged) -> Sequence[SystemEvent]:

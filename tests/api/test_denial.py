@@ -83,6 +83,7 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/runtime/policy/proposals/{proposal_id}/reject"): (MISSING, None),
     ("PUT", "/runtime/policy/rules"): (NOTHING, {"toml": "# nothing"}),
     ("DELETE", "/runtime/policy/rules/{rule_id}"): (MISSING, None),
+    ("POST", "/runtime/policy/rules/{rule_id}/restore"): (MISSING, None),
     ("POST", "/runtime/policy/check"): (NOTHING, {"toml": ""}),
     ("POST", "/runtime/policy/try"): (NOTHING, {"trigger": "AgentFailed"}),
     # tests/api/test_stream.py reads it: it does not end.

@@ -115,6 +115,17 @@ async def test_a_rule_is_taken_out_and_a_default_switched_off(client: httpx.Asyn
     ]
 
 
+async def test_a_default_is_switched_on_again(client: httpx.AsyncClient) -> None:
+    await client.delete(f"{POLICY}/rules/no-deletion")
+    restore = f"{POLICY}/rules/no-deletion/restore"
+    (await client.post(restore, json={"reason": "needed"})).raise_for_status()
+    state = await _state(client)
+    assert "no-deletion" in _active(state)
+    assert state["changes"][0]["reason"] == "needed"
+    assert (await client.post(restore)).status_code == 409
+    assert (await client.post(f"{POLICY}/rules/nothing/restore")).status_code == 404
+
+
 async def test_a_proposal_is_shown_and_accepted(stage: Stage, client: httpx.AsyncClient) -> None:
     made = await _proposed(stage, "wished")
     state = await _state(client)

@@ -156,6 +156,18 @@ async def test_rules_are_taken_out_and_defaults_switched_off(rules: PolicyComman
         await rules.remove(ADA, "a")
 
 
+async def test_a_default_is_switched_on_again_once(rules: PolicyCommands, path: Path) -> None:
+    await rules.remove(ADA, "no-deletion")
+    await rules.restore(ADA, "no-deletion", "it was not it")
+    assert _in_force(rules, "no-deletion")
+    last = (await rules.history()).changes[-1]
+    assert (last.actor, last.changed.reason) == ("user:ada", "it was not it")
+    with pytest.raises(WrongState, match="switched on already"):
+        await rules.restore(ADA, "no-deletion")
+    with pytest.raises(RuleNotFound, match="there are: no-executable-files"):
+        await rules.restore(ADA, "nothing")
+
+
 async def test_a_file_with_a_mistake_is_mended_before_it_is_changed(rules: PolicyCommands, path: Path) -> None:
     path.write_text("x = 1\n")
     proposed = await rules.propose(ADA, "x")

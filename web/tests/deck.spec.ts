@@ -72,10 +72,17 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   await editor.getByLabel('Id').press('Tab');
   const renamed = page.getByRole('complementary', { name: 'Agent check_costs' });
   await expect(renamed.getByLabel('Role')).toBeFocused();
-  await renamed.getByLabel('Model, thinking').selectOption('thinking');
+  await renamed.getByLabel('Model', { exact: true }).selectOption('thinking');
+  await renamed.getByLabel('Thinking').selectOption('medium');
   await renamed.getByLabel('Prompt').fill('Look at the costs.');
   await renamed.getByLabel('write_file').check();
   await renamed.getByLabel('May delegate').check();
+  await renamed.getByText('Answer’s form').click();
+  const form = renamed.getByLabel('JSON Schema of the answer');
+  await form.fill('{"type": ');
+  await expect(renamed).toContainText('This is no JSON');
+  await form.fill('{"type": "object"}');
+  await form.press('Tab');
   await page.getByRole('textbox', { name: 'Directive', exact: true }).fill('Profile');
   await page.getByRole('button', { name: '[ EXECUTE ]' }).click();
   await expect(page).toHaveURL(/#\/runs\/run_/);
@@ -84,6 +91,8 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
   const agents = (state.workflow as { agents: Record<string, unknown>[] }).agents;
   expect(agents.find(({ id }) => id === 'check_costs')).toMatchObject({
     model: 'thinking',
+    thinking: 'medium',
+    output_schema: { type: 'object' },
     prompt: 'Look at the costs.',
     tools: ['write_file'],
     allow_delegation: true
@@ -92,6 +101,28 @@ test('an agent is edited: id, model, tools, prompt, directive, delegation', asyn
     'research_sources',
     'check_costs'
   ]);
+});
+
+test('an agent is given one model by its id, or to a person', async ({ console: page, client }) => {
+  await page.getByRole('button', { name: /^Generalist/ }).click();
+  await page.locator('.svelte-flow__node').click();
+  const editor = page.getByRole('complementary', { name: 'Agent master_generalist' });
+  const model = editor.getByLabel('Model', { exact: true });
+  await model.selectOption('one by its id');
+  await editor.getByLabel('Model’s id').fill('gemini-x');
+  await editor.getByLabel('Model’s id').press('Tab');
+  await expect(model).toHaveValue('other');
+  await page.getByRole('button', { name: 'Close the editor' }).click();
+  await page.locator('.svelte-flow__node').click();
+  await expect(editor.getByLabel('Model’s id')).toHaveValue('gemini-x');
+  await model.selectOption('a person');
+  await expect(editor.getByLabel('Thinking')).toBeHidden();
+  await page.getByRole('textbox', { name: 'Directive', exact: true }).fill('By hand');
+  await page.getByRole('button', { name: '[ EXECUTE ]' }).click();
+  const hand = page.getByRole('region', { name: 'You answer for master_generalist' });
+  await expect(hand.getByLabel('What it says next')).toBeVisible();
+  const run = page.url().split('/').at(-1);
+  await client.call('POST', `/runtime/${run}/stop`);
 });
 
 test('a dependency is dragged in the graph', async ({ console: page }) => {
@@ -151,6 +182,8 @@ test('model and limits go to the run, planned or not', async ({ console: page, c
   await page.getByLabel('Keep artifacts, days').fill('2');
   await page.getByLabel('Token budget').fill('9000');
   await page.getByLabel('Time limit, minutes').fill('1.5');
+  await page.getByLabel('When an agent fails').selectOption('end the run');
+  await page.getByLabel('Network for code').check();
   await page.keyboard.press('Escape');
   await page.locator('#directive').fill('Profile');
   await page.keyboard.press('Escape');
@@ -159,7 +192,12 @@ test('model and limits go to the run, planned or not', async ({ console: page, c
   const state = await client.call('GET', `/runtime/state?run_id=${page.url().split('/').at(-1)}`);
   const { agents, ...limits } = state.workflow as { agents: { model: string }[] };
   expect(agents.map(({ model }) => model)).toEqual(['reasoning', 'reasoning']);
-  expect(limits).toMatchObject({ max_token_budget: 9000, timeout_ms: 90_000 });
+  expect(limits).toMatchObject({
+    max_token_budget: 9000,
+    timeout_ms: 90_000,
+    on_failure: 'fail',
+    allow_network: true
+  });
   expect(state.retention_days).toBe(2);
 });
 

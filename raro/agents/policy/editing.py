@@ -1,4 +1,4 @@
-"""Changes a rules file as a person would: adds a rule, takes one out, switches a default off; all else stays as it is.
+"""Changes a rules file as a person would: adds or takes out a rule, switches defaults off and on; the rest stays as is.
 
 Every change is read back: when it says something else than was wanted (a way of writing TOML that is not foreseen
 here), it is refused and the person is asked to edit the file.
@@ -37,7 +37,16 @@ def without_rule(text: str, rule_id: str) -> str:
 def with_switched_off(text: str, rule_id: str) -> str:
     """The text with one more default rule switched off. Raises BadRules."""
     before, places = parsed_file(text)
-    off = (*before.switched_off, rule_id)
+    return _with_off(text, before, places, (*before.switched_off, rule_id))
+
+
+def with_switched_on(text: str, rule_id: str) -> str:
+    """The text in which a default rule is switched off no longer. Raises BadRules."""
+    before, places = parsed_file(text)
+    return _with_off(text, before, places, tuple(name for name in before.switched_off if name != rule_id))
+
+
+def _with_off(text: str, before: RuleFile, places: Places, off: tuple[str, ...]) -> str:
     line = f"switched_off = [{', '.join(map(json.dumps, off))}]"
     if span := places.spans.get(("switched_off",)):
         changed = text[: span[0]] + line + text[span[1] :]

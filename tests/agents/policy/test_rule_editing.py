@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raro.agents.policy.editing import with_rule, with_switched_off, without_rule
+from raro.agents.policy.editing import with_rule, with_switched_off, with_switched_on, without_rule
 from raro.agents.policy.reading import faults_of, parsed_file
 from raro.errors import BadRules
 
@@ -89,6 +89,13 @@ def test_a_default_is_switched_off_in_an_empty_file_and_in_front_of_rules() -> N
     assert with_switched_off("", "no-deletion") == 'switched_off = ["no-deletion"]\n'
     rest = FILE[FILE.index("# about tables") :]
     assert with_switched_off(rest, "no-deletion") == f'switched_off = ["no-deletion"]\n\n{rest}'
+
+
+def test_a_default_is_switched_on_again_and_all_else_stays() -> None:
+    off = with_switched_off(FILE, "no-deletion")
+    on = with_switched_on(off, "ask-on-failure")
+    assert parsed_file(on)[0].switched_off == ("no-deletion",)
+    assert with_switched_on(on, "no-deletion") == on.replace('["no-deletion"]', "[]")
 
 
 def test_a_rule_that_is_written_inline_is_left_to_a_person() -> None:

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, baseName, count, duration, ending, plural, shortRun, size } from './format';
+import { age, baseName, count, dollars, duration, ending, plural, shortRun, size } from './format';
 
 describe('how things are written', () => {
   it.each([
@@ -16,6 +16,13 @@ describe('how things are written', () => {
     [123_456, '123k'],
     [2_500_000, '2.5M']
   ])('%i is %s', (n, words) => expect(count(n)).toBe(words));
+
+  it.each([
+    [0, '$0.00'],
+    [0.00001, '<$0.0001'],
+    [0.00123, '$0.0012'],
+    [12.345, '$12.35']
+  ])('%f dollars are %s', (usd, words) => expect(dollars(usd)).toBe(words));
 
   it.each([
     [-5, '0 ms'],

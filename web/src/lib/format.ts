@@ -21,6 +21,12 @@ export function count(n: number): string {
     : `${(n / 1_000_000).toFixed(1)}M`;
 }
 
+/** 0.00123 → "$0.0012"; what rounds to nothing is less than the least that is written. */
+export function dollars(usd: number): string {
+  if (usd > 0 && usd < 0.0001) return '<$0.0001';
+  return `$${usd.toFixed(usd && usd < 1 ? 4 : 2)}`;
+}
+
 /** 83_000 → "1 m 23 s"; below ten seconds with a tenth. */
 export function duration(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;

@@ -71,6 +71,20 @@ export async function taken<T>(answer: Promise<{ data?: T }>): Promise<T> {
   }
 }
 
+/** A text that is too long to be part of an answer, from its own address; JSON's `output` of an agent's. */
+export async function textAt(address: string): Promise<string> {
+  let answer: Response;
+  try {
+    answer = await fetch(address, { headers: headers() });
+  } catch {
+    throw unreachable();
+  }
+  const json = answer.headers.get('content-type')?.includes('json');
+  const body: unknown = json ? await answer.json() : await answer.text();
+  if (!answer.ok) throw refusal(answer.status, body);
+  return json ? (body as { output: string }).output : (body as string);
+}
+
 const path = (name: string) => name.split('/').map(encodeURIComponent).join('/');
 
 /** Addresses of bytes, for links, pictures and frames; the cookie says whose they are. */
@@ -79,6 +93,8 @@ export const at = {
     `/runtime/library/files/${encodeURIComponent(filename)}${version ? `?version=${version}` : ''}`,
   artifact: (run_id: string, filename: string, version?: number) =>
     `/runtime/artifacts/${encodeURIComponent(run_id)}/files/${path(filename)}${version ? `?version=${version}` : ''}`,
+  text: (run_id: string, sha256: string) =>
+    `/runtime/${encodeURIComponent(run_id)}/texts/${sha256}`,
   archive: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/archive`,
   crate: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/crate`,
   download: (address: string) => `${address}${address.includes('?') ? '&' : '?'}download=1`

@@ -23,6 +23,10 @@ class Draft {
   retentionDays = $state<number | null>(session.settings.retentionDays);
   tokenBudget = $state<number | null>(null);
   timeoutMinutes = $state<number | null>(null);
+  /** What an agent's failure does; empty: the rules decide. */
+  onFailure = $state<'' | 'ask' | 'fail'>('');
+  /** Whether code of this run may reach the network. */
+  allowNetwork = $state(false);
   /** The graph as it was brought in: another one was edited since. */
   #asBrought: Graph | null = null;
 
@@ -87,6 +91,8 @@ class Draft {
       agents: model ? agents.map((one) => ({ ...one, model })) : agents,
       directive,
       max_token_budget: this.tokenBudget ?? 0,
+      allow_network: this.allowNetwork,
+      ...(this.onFailure && { on_failure: this.onFailure }),
       timeout_ms: Math.round((this.timeoutMinutes ?? 0) * 60_000),
       ...(files && { attached_files: files }),
       ...(this.retentionDays && { retention_days: this.retentionDays })

@@ -25,7 +25,7 @@ const PREFIXES: Record<string, string[]> = {
   master_: ['execute_python', 'write_file']
 };
 /** Tools that a workflow may add to those. */
-export const TOOLS = ['execute_python', 'write_file'];
+export const TOOLS = ['execute_python', 'write_file', 'web_search'];
 const PILLS: Record<string, Pill> = {
   execute_python: 'PY',
   web_search: 'WEB',

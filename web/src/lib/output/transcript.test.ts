@@ -48,7 +48,11 @@ describe('a transcript', () => {
         files: [{ path: 'chart.png', size_bytes: 9 }]
       }
     ]);
-    expect(told.agents.get('a')?.turns[0]?.tokens).toBe(7);
+    expect(told.agents.get('a')?.turns[0]).toMatchObject({
+      tokens: 7,
+      tokens_in: 3,
+      tokens_out: 4
+    });
   });
 
   it('takes an event once, however often it comes', () => {
@@ -84,6 +88,20 @@ describe('a transcript', () => {
     expect(errorsOf(told.agents.get('a')!)).toBe(1);
     const failed = tell(told, [event('agent_failed', { agent_id: 'a', code: 'x', message: '' })]);
     expect(errorsOf(failed.agents.get('a')!)).toBe(2);
+  });
+
+  it('knows what an agent was told first, and who answers for it', () => {
+    const briefing = { sha256: 'f'.repeat(64), size_bytes: 9 };
+    const told = tell(nothingTold(), [
+      event('agent_briefed', { agent_id: 'a', briefing }),
+      event('agent_puppeted', { agent_id: 'a', on: true }),
+      event('agent_puppeted', { agent_id: 'a', on: false })
+    ]);
+    expect(told.agents.get('a')?.briefing).toEqual(briefing);
+    expect(told.remarks.map(({ text }) => text)).toEqual([
+      'A person answers for a from its next turn on.',
+      'The model of a answers again.'
+    ]);
   });
 
   it('tells what happened to the run as a whole', () => {

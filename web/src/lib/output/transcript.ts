@@ -31,6 +31,9 @@ export interface Turn {
   text: string;
   text_blob: BlobRef | null;
   tokens: number;
+  tokens_in: number;
+  tokens_out: number;
+  cost_usd: number;
   latency_ms: number;
   time: string;
   /** The person who answered in the model's place. */
@@ -47,6 +50,8 @@ export interface Transcript {
   /** Why it failed, and what to do. */
   failure: { code: string; message: string } | null;
   output: BlobRef | null;
+  /** What it was told before its first turn. */
+  briefing: BlobRef | null;
   /** Files that no call of a turn made: the last look at the end. */
   files: MadeFile[];
 }
@@ -79,12 +84,14 @@ const number = (value: unknown): number => (typeof value === 'number' ? value : 
 const blob = (value: unknown): BlobRef | null =>
   value && typeof value === 'object' ? (value as BlobRef) : null;
 
-const silent = (agent_id: string): Transcript => ({
+/** An agent of which nothing was heard yet. */
+export const silent = (agent_id: string): Transcript => ({
   agent_id,
   status: 'waiting',
   turns: [],
   failure: null,
   output: null,
+  briefing: null,
   files: []
 });
 
@@ -118,6 +125,9 @@ function completed(agent: Transcript, data: Data, time: string): void {
     text: text(data.text),
     text_blob: blob(data.text_blob),
     tokens: number(data.tokens_in) + number(data.tokens_out),
+    tokens_in: number(data.tokens_in),
+    tokens_out: number(data.tokens_out),
+    cost_usd: number(data.cost_usd),
     latency_ms: number(data.latency_ms),
     time,
     answered_by: text(data.answered_by) || null,
@@ -154,6 +164,7 @@ const OF_AGENTS: Record<string, (agent: Transcript, data: Data, time: string) =>
   agent_skipped: (agent) => (agent.status = 'skipped'),
   agent_pruned: (agent) => (agent.status = 'pruned'),
   agent_started: (agent) => (agent.status = 'running'),
+  agent_briefed: (agent, data) => (agent.briefing = blob(data.briefing)),
   agent_turn_completed: completed,
   tool_called: (agent, data) => {
     const call = callOf(agent, data);
@@ -182,6 +193,10 @@ const REMARKS: Record<string, (data: Data) => string> = {
   agent_pruned: (data) => `Graph changed: ${text(data.by)} took out ${text(data.agent_id)}.`,
   dependency_grafted: (data) =>
     `Graph changed: ${text(data.agent_id)} waits for ${listed(data.depends_on)}, too.`,
+  agent_puppeted: (data) =>
+    data.on
+      ? `A person answers for ${text(data.agent_id)} from its next turn on.`
+      : `The model of ${text(data.agent_id)} answers again.`,
   policy_matched: (data) => `Rule ${text(data.rule_id)}: ${text(data.detail)}`,
   agent_skipped: (data) => `${text(data.agent_id)} was skipped. ${text(data.reason)}`,
   started: (data) => text(data.directive) || 'Started without a directive.',

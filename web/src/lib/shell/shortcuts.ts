@@ -32,6 +32,7 @@ export const SHORTCUTS: Shortcut[] = [
   },
   { key: 'd', words: 'Control Deck', run: () => route.go({ page: 'deck', runId: null }) },
   { key: 'h', words: 'Runs, the history', run: () => route.go({ page: 'runs', runId: null }) },
+  { key: 'p', words: 'Rules, the policy', run: () => route.go({ page: 'rules', runId: null }) },
   { key: 'r', words: 'Refresh everything', run: () => link.refresh() },
   {
     key: 'n',

@@ -5,6 +5,7 @@ describe('a place', () => {
   const places: Place[] = [
     { page: 'deck', runId: null, file: null },
     { page: 'runs', runId: null, file: null },
+    { page: 'rules', runId: null, file: null },
     { page: 'run', runId: 'run_1', file: null },
     { page: 'deck', runId: null, file: { kind: 'library', filename: 'Käse & 50%?#/x.csv' } },
     {

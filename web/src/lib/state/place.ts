@@ -1,8 +1,8 @@
-// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, and ?file= for the viewer.
+// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /rules, and ?file= for the viewer.
 
 export interface Place {
-  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; later pages have their own names. */
-  page: 'deck' | 'runs' | 'run';
+  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; `rules`: what agents may not do. */
+  page: 'deck' | 'runs' | 'run' | 'rules';
   runId: string | null;
   /** The artifact of `run` or library file that the viewer shows. */
   file:
@@ -27,7 +27,7 @@ export function parsePlace(hash: string): Place {
   const filename = wanted.get('file');
   const of = wanted.get('of');
   return {
-    page: first === 'runs' ? (second ? 'run' : 'runs') : 'deck',
+    page: first === 'runs' ? (second ? 'run' : 'runs') : first === 'rules' ? 'rules' : 'deck',
     runId: first === 'runs' && second ? second : null,
     file: !filename
       ? null
@@ -39,7 +39,11 @@ export function parsePlace(hash: string): Place {
 
 export function hashOf({ page, runId, file }: Place): string {
   const path =
-    page === 'run' ? `/runs/${encodeURIComponent(runId ?? '')}` : page === 'runs' ? '/runs' : '/';
+    page === 'run'
+      ? `/runs/${encodeURIComponent(runId ?? '')}`
+      : page === 'deck'
+        ? '/'
+        : `/${page}`;
   if (!file) return `#${path}`;
   const query = new URLSearchParams({ file: file.filename });
   if (file.kind === 'artifact') query.set('of', file.runId);
