@@ -25,6 +25,7 @@
     │   └── BytesErased           410 bytes_erased
     ├── TooLarge                  413 too_large
     │   └── SqlTooLarge           413 sql_too_large
+    ├── RangeNotSatisfiable       416 range_not_satisfiable
     ├── Unprocessable             422 unprocessable
     │   ├── BadName               422 bad_name
     │   ├── BadDecision           422 bad_decision
@@ -228,6 +229,13 @@ class SqlTooLarge(TooLarge):
     """A query takes more memory, or a result more room, than it may have."""
 
     code = "sql_too_large"
+
+
+class RangeNotSatisfiable(RaroError):
+    """The bytes that were asked for lie behind the file's end."""
+
+    code = "range_not_satisfiable"
+    status = 416
 
 
 class Unprocessable(RaroError):

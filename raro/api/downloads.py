@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from raro.api.problems import problem
 from raro.api.services import Services
-from raro.errors import ArtifactNotFound, BytesErased
+from raro.errors import ArtifactNotFound, BytesErased, RangeNotSatisfiable
 from raro.files.blobs import BlobStore
 
 _CHUNK_BYTES = 4 * 1024 * 1024
@@ -49,7 +49,8 @@ def blob_response(request: Request, blobs: BlobStore, row: dict[str, Any], *, do
         raise BytesErased(f"{row['filename']!r} was {row['gone']} and its bytes are erased; the record stays.")
     if _behind_the_end(request, etag, row["size_bytes"]):
         size = row["size_bytes"]
-        answer = problem(request, 416, "range_not_satisfiable", f"{row['filename']!r} has {size} bytes; ask for fewer.")
+        told = f"{row['filename']!r} has {size} bytes; ask for fewer."
+        answer = problem(request, RangeNotSatisfiable.status, RangeNotSatisfiable.code, told)
         answer.headers["Content-Range"] = f"bytes */{size}"
         return answer
     path: Path = blobs.path(row["sha256"], verified=True)

@@ -35,6 +35,7 @@ _START, _LIBRARY, _RUNS, _ARTIFACTS, _LOG, _CARE = "Start", "Library", "Runs", "
 COMMANDS: dict[str, Entry] = {
     "up": Entry(_START, "up", "Run everything on this machine."),
     "demo": Entry(_START, "demo", "Show the whole story on sample data, then end."),
+    "mcp": Entry(_START, "mcp", "Serve files and a run's tools to other agents (MCP)."),
     "upload": Entry(_LIBRARY, "upload", "Put files or whole folders into the library."),
     "library": Entry(_LIBRARY, "library", "List the library; versions, delete, restore."),
     "link": Entry(_LIBRARY, "link", "Give library files to the next runs."),

@@ -10,6 +10,7 @@ from raro.errors import (
     Gone,
     LogDamaged,
     NotFound,
+    RangeNotSatisfiable,
     RaroError,
     StorageFault,
     StorageInUse,
@@ -48,6 +49,7 @@ _CODES: tuple[tuple[type[RaroError], ExitCode], ...] = (
     (BadRequest, ExitCode.USAGE),
     (Unprocessable, ExitCode.USAGE),
     (TooLarge, ExitCode.USAGE),
+    (RangeNotSatisfiable, ExitCode.USAGE),
 )
 
 

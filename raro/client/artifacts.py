@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from raro.client.downloads import Downloaded, download
+from raro.client.parts import Part, read_part
 from raro.client.rows import ArtifactListing, Done, RunArtifacts, Saved
 from raro.client.transport import Transport, below, segment
 from raro.client.uploads import Progress
@@ -52,6 +53,11 @@ class Artifacts:
         return await download(
             self._transport, _url(run_id, path), target, params={"version": version}, progress=progress
         )
+
+    async def read(self, run_id: str, path: str, *, version: int | None = None, offset: int = 0, limit: int) -> Part:
+        """At most `limit` bytes of an artifact from `offset`, in memory. Raises RangeNotSatisfiable behind its end."""
+        params = {"version": version}
+        return await read_part(self._transport, _url(run_id, path), params=params, offset=offset, limit=limit)
 
     async def archive(self, run_id: str, target: Path, *, progress: Progress | None = None) -> Downloaded:
         """Bring every artifact of a run into `target` as one zip."""

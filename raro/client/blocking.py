@@ -2,7 +2,7 @@
 
     with Blocking(RaroClient()) as raro:
         files = raro(raro.client.library.list())["files"]
-        for frame in raro.iterate(raro.client.stream(["runs"])):
+        for patch in raro.iterate(raro.client.watch(["runs"])):
             ...
 
 It runs coroutines instead of repeating every method, so that there is one client to keep right.
@@ -11,7 +11,7 @@ It runs coroutines instead of repeating every method, so that there is one clien
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from typing import Any, Self, TypeVar
 
 from raro.client.connection import RaroClient
@@ -37,14 +37,17 @@ class Blocking:
         """Wait for one call's answer."""
         return self._runner.run(coroutine)
 
-    def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
-        """The items as they come."""
-        while True:
-            try:
-                yield self._runner.run(_next(items))
-            except StopAsyncIteration:
-                return
+    def iterate(self, items: AsyncGenerator[T]) -> Iterator[T]:
+        """The items as they come; leaving the loop ends what brings them."""
+        try:
+            while True:
+                try:
+                    yield self._runner.run(_next(items))
+                except StopAsyncIteration:
+                    return
+        finally:
+            self._runner.run(items.aclose())
 
 
-async def _next(items: AsyncIterator[T]) -> T:
+async def _next(items: AsyncGenerator[T]) -> T:
     return await anext(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self, cast
 
 from raro.client.analytics import Analytics
@@ -15,6 +15,7 @@ from raro.client.policy import Policy
 from raro.client.runs import Runs
 from raro.client.stream import stream
 from raro.client.transport import Transport
+from raro.client.watch import Patch, View, watch
 
 DEFAULT_SERVER = "http://127.0.0.1:3000"
 
@@ -59,6 +60,19 @@ class RaroClient:
         """The state of every part of the server."""
         return cast(dict[str, Any], await self._transport.call("GET", "/health"))
 
-    def stream(self, views: Sequence[str], *, after: str | None = None, reconnect: bool = True) -> AsyncIterator[Frame]:
-        """Live frames of the named views, resumed exactly after every break; see `raro.client.stream`."""
+    def watch(self, views: Sequence[View], *, after: str | None = None) -> AsyncGenerator[Patch]:
+        """Patches of the named views for ever, first all rows; every change once, also over restarts of the server.
+
+        `after` is the `cursor` of the last patch that was handled: then only what changed since comes.
+
+        Raises:
+            ServerUnreachable: the first connection failed; later ones are tried until one holds.
+            RaroError: the server refused to be watched.
+        """
+        return watch(self._transport, views, after=after)
+
+    def stream(
+        self, views: Sequence[str], *, after: str | None = None, reconnect: bool = True
+    ) -> AsyncGenerator[Frame]:
+        """Live frames as they are sent, activity among them, resumed after every break; see `raro.client.stream`."""
         return stream(self._transport, views, after=after, reconnect=reconnect)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from raro.client.downloads import Downloaded, download
+from raro.client.parts import Part, read_part
 from raro.client.rows import Done, LibraryFile, LibraryListing, VersionListing
 from raro.client.transport import Transport, segment
 from raro.client.uploads import Progress, chunks_of, size_of
@@ -46,6 +47,11 @@ class Library:
         """Bring a file (its current version, or the one named) into `target`; see `downloads.download`."""
         path = f"{_FILES}/{segment(filename)}"
         return await download(self._transport, path, target, params={"version": version}, progress=progress)
+
+    async def read(self, filename: str, *, version: int | None = None, offset: int = 0, limit: int) -> Part:
+        """At most `limit` bytes of a file from `offset`, in memory. Raises RangeNotSatisfiable behind its end."""
+        path = f"{_FILES}/{segment(filename)}"
+        return await read_part(self._transport, path, params={"version": version}, offset=offset, limit=limit)
 
     async def versions(self, filename: str) -> VersionListing:
         """Every version of a name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from raro.client.downloads import Downloaded, download
 from raro.client.rows import Done, RunListing, RunState, Started, TemplateListing
 from raro.client.transport import Transport, below, segment
 from raro.client.uploads import Progress
+from raro.client.watch import watch
 
 ENDED = frozenset({"completed", "failed", "stopped"})
 """Statuses that a run does not leave any more."""
@@ -43,6 +45,15 @@ class Runs:
     async def state(self, run_id: str) -> RunState:
         """One run with its agents and their turns."""
         return cast(RunState, await self._transport.call("GET", "/runtime/state", params={"run_id": run_id}))
+
+    async def ended(self, run_id: str) -> RunState:
+        """Wait until a run has ended, however, and give its last state; also over restarts of the server."""
+        await self.state(run_id)
+        async with aclosing(watch(self._transport, ["runs"])) as patches:
+            async for patch in patches:
+                if any(row["run_id"] == run_id and row["status"] in ENDED for row in patch.upserts):
+                    break
+        return await self.state(run_id)
 
     async def stop(self, run_id: str, reason: str = "") -> Done:
         """End a run; files made so far are kept. Raises WrongState when it has ended."""

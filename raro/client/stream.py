@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 import httpx
 
@@ -23,7 +24,7 @@ LONGEST_BACKOFF_S = 5.0
 
 async def stream(
     transport: Transport, views: Sequence[str], *, after: str | None = None, reconnect: bool = True
-) -> AsyncIterator[Frame]:
+) -> AsyncGenerator[Frame]:
     """Frames of the named views, for ever; close the iterator (or cancel) to end it.
 
     `after` is the `id` of the last frame that was handled; without it the stream begins with snapshots.
@@ -38,14 +39,15 @@ async def stream(
     connected = False
     while True:
         try:
-            async for frame in _once(transport, views, cursor):
-                connected = True
-                backoff_s = FIRST_BACKOFF_S
-                if frame.event == "resync":
-                    cursor = None
-                elif frame.id:
-                    cursor = frame.id
-                yield frame
+            async with aclosing(_once(transport, views, cursor)) as frames:
+                async for frame in frames:
+                    connected = True
+                    backoff_s = FIRST_BACKOFF_S
+                    if frame.event == "resync":
+                        cursor = None
+                    elif frame.id:
+                        cursor = frame.id
+                    yield frame
         except ServerUnreachable:
             if not (connected and reconnect):
                 raise
@@ -62,7 +64,7 @@ async def stream(
         backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
 
 
-async def _once(transport: Transport, views: Sequence[str], cursor: str | None) -> AsyncIterator[Frame]:
+async def _once(transport: Transport, views: Sequence[str], cursor: str | None) -> AsyncGenerator[Frame]:
     headers = {"Accept": "text/event-stream"}
     if cursor:
         headers["Last-Event-ID"] = cursor

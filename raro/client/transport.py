@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from raro.client.problems import error_from
-from raro.errors import BadAnswer, ServerUnreachable
+from raro.errors import BadAnswer, BadName, ServerUnreachable
 
 CLIENT_HEADER = "X-RARO-CLIENT-ID"
 _TRIES = 3
@@ -155,13 +155,25 @@ class Transport:
 
 
 def segment(name: str) -> str:
-    """One path segment, quoted whole: a slash in it stays part of the name."""
+    """One path segment, quoted whole: a slash in it stays part of the name. Raises BadName as `below` does."""
+    _check(name, (name,))
     return quote(name, safe="")
 
 
 def below(path: str) -> str:
-    """A path of several segments, each quoted."""
+    """A path of several segments, each quoted.
+
+    Raises BadName for a segment that is empty or dots (in an address it would lead to another route), or not UTF-8.
+    """
+    _check(path, path.split("/"))
     return quote(path, safe="/")
+
+
+def _check(name: str, segments: Sequence[str]) -> None:
+    if not {"", ".", ".."}.isdisjoint(segments):
+        raise BadName(f"the name {name[:200]!r} has a segment that is empty, '.' or '..'. Name the file directly.")
+    if any("\ud800" <= character <= "\udfff" for character in name):
+        raise BadName(f"the name {name[:200]!r} is not UTF-8. Rename the file.")
 
 
 def _given(params: Params | None) -> dict[str, str | int | float | bool]:

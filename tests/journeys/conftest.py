@@ -20,16 +20,20 @@ READY = "RARO ready at "
 
 @dataclass
 class Server:
-    """One `raro up`; `kill` is kill -9, `start` begins again on the same storage."""
+    """One `raro up`; `kill` is kill -9, `start` begins again on the same storage.
+
+    A test whose client is to find it again sets `port` to the one it got.
+    """
 
     storage: Path
     env: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[str] | None = None
     url: str = ""
+    port: int = 0
 
     def start(self) -> Server:
         """Start it and wait for the one line that says it can serve."""
-        command = [sys.executable, "-m", "raro.cli", "up", "--port", "0", "--storage", str(self.storage)]
+        command = [sys.executable, "-m", "raro.cli", "up", "--port", str(self.port), "--storage", str(self.storage)]
         environment = {**os.environ, "RARO_ACK_WAIT_S": "2", "RARO_MODEL": "offline", **self.env}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         assert self.process.stdout is not None
@@ -43,6 +47,10 @@ class Server:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
+
+    def keep_port(self) -> None:
+        """Come back at the same address."""
+        self.port = int(self.url.rpartition(":")[2])
 
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
