@@ -3,7 +3,8 @@
     RaroError                     500 internal
     ├── BadRequest                400 bad_request
     │   ├── BadClientId           400 bad_client_id
-    │   └── BadCursor             400 bad_cursor
+    │   ├── BadCursor             400 bad_cursor
+    │   └── BadMoment             400 bad_moment
     ├── NotFound                  404 not_found
     │   ├── FileNotFound          404 file_not_found
     │   ├── RunNotFound           404 run_not_found
@@ -36,6 +37,7 @@
     │   ├── SqlRefused            422 sql_refused
     │   ├── SqlError              422 sql_error
     │   ├── SqlTimeout            422 sql_timeout
+    │   ├── MomentAhead           422 moment_ahead
     │   ├── BadWorkflow           422 bad_workflow
     │   │   ├── CyclicWorkflow    422 cyclic_workflow
     │   │   └── UnknownDependency 422 unknown_dependency
@@ -46,6 +48,8 @@
     │   ├── SandboxUnavailable    503 sandbox_unavailable
     │   ├── ModelUnavailable      503 model_unavailable
     │   ├── SqlBusy               429 sql_busy
+    │   ├── ReplayBusy            429 replay_busy
+    │   ├── ReplayPreparing       503 replay_preparing
     │   ├── ServerUnreachable     503 server_unreachable
     │   └── BadAnswer             503 bad_answer
     ├── StorageFault              507 storage_fault
@@ -99,6 +103,12 @@ class BadCursor(BadRequest):
     """A paging or stream cursor does not parse."""
 
     code = "bad_cursor"
+
+
+class BadMoment(BadRequest):
+    """A point of the log is neither a sequence nor an RFC 3339 time."""
+
+    code = "bad_moment"
 
 
 class NotFound(RaroError):
@@ -293,6 +303,12 @@ class SqlTimeout(Unprocessable):
     code = "sql_timeout"
 
 
+class MomentAhead(Unprocessable):
+    """The log has not come to this point yet."""
+
+    code = "moment_ahead"
+
+
 class GraphRefused(Unprocessable):
     """A change of a run's graph is not granted; the detail `reason` is a stable code that the agent is told."""
 
@@ -370,6 +386,19 @@ class SqlBusy(Unavailable):
 
     code = "sql_busy"
     status = 429
+
+
+class ReplayBusy(Unavailable):
+    """Too many look at the past already."""
+
+    code = "replay_busy"
+    status = 429
+
+
+class ReplayPreparing(Unavailable):
+    """The snapshots that make a point of the past quick to reach are still being made."""
+
+    code = "replay_preparing"
 
 
 class ServerUnreachable(Unavailable):

@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     seal_events: int = Field(default=1000, ge=1, description="events after which a checkpoint is signed")
     seal_s: float = Field(default=60, gt=0, description="seconds after which new events are sealed, however few")
     verify_at_start: bool = Field(default=True, description="reread the log and check what was signed, at every start")
+    replay_every: int = Field(
+        default=10_000, ge=100, description="events between two snapshots of the past: what one look has to fold"
+    )
+    replay_cache_mb: int = Field(default=2048, ge=64, description="all snapshots of the past, MiB")
+    replay_memory_mb: int = Field(default=256, ge=64, description="memory DuckDB may use for one look at the past, MiB")
+    replay_at_once: int = Field(default=2, ge=1, le=16, description="looks at the past that are worked on side by side")
     sse_beat_s: float = Field(default=15, gt=0, description="seconds between beats of an event stream")
     sse_queue: int = Field(default=256, ge=8, description="patches a slow stream may fall behind before it is dropped")
 

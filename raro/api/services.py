@@ -19,6 +19,7 @@ from raro.events.log import EventLog
 from raro.files.blobs import BlobStore
 from raro.files.outputs import Outputs
 from raro.projections.views import Views
+from raro.replay.past import Past
 from raro.settings import Settings
 
 Parts = Callable[[], Awaitable[dict[str, dict[str, Any]]]]
@@ -40,6 +41,7 @@ class Services:
     desk: Desk
     auditor: Auditor
     prover: Prover
+    past: Past
     parts: Parts
 
     async def projected(self, seq: int) -> None:

@@ -60,6 +60,8 @@ COMMANDS: dict[str, Entry] = {
     "unpin": Entry(_ARTIFACTS, "pin", "Let an artifact expire again."),
     "events": Entry(_LOG, "events", "List the log; tail, show, schema."),
     "audit": Entry(_LOG, "audit", "Verify the log, prove events, export and check proof packages."),
+    "replay": Entry(_LOG, "replay", "Show library, artifacts and runs as they were."),
+    "diff": Entry(_LOG, "diff", "Show what is different between two points of the log, or two runs."),
     "analytics": Entry(_LOG, "analytics", "List the ready reports, or show one."),
     "sql": Entry(_LOG, "sql", "Ask the tables of all that happened."),
     "gc": Entry(_CARE, "gc", "Let expired artifacts go and erase bytes nobody refers to."),

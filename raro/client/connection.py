@@ -11,6 +11,7 @@ from raro.client.artifacts import Artifacts
 from raro.client.audit import Audit
 from raro.client.frames import Frame
 from raro.client.library import Library
+from raro.client.past import Past
 from raro.client.policy import Policy
 from raro.client.runs import Runs
 from raro.client.stream import stream
@@ -42,6 +43,7 @@ class RaroClient:
         self.runs = Runs(self._transport)
         self.artifacts = Artifacts(self._transport)
         self.audit = Audit(self._transport)
+        self.past = Past(self._transport)
         self.approvals = Approvals(self._transport)
         self.policy = Policy(self._transport)
         self.analytics = Analytics(self._transport)

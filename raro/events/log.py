@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ class EventLog:
         """Live activity of a client's runs; a slow receiver misses some."""
         return activities(self.nc, client_id)
 
-    def read(self, after: Cursor | None = None, *, batch_max: int = 20_000) -> AsyncIterator[list[RawMessage]]:
+    def read(self, after: Cursor | None = None, *, batch_max: int = 20_000) -> AsyncGenerator[list[RawMessage]]:
         """Every event behind a cursor in order, for ever; see `raro.events.reader.read`."""
         return reader.read(self.nc, after, batch_max=batch_max, upcasters=self.upcasters)
 

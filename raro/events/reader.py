@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from nats.aio.client import Client
@@ -72,7 +72,7 @@ async def check_cursor(nc: Client, cursor: Cursor) -> None:
 
 async def read(
     nc: Client, after: Cursor | None = None, *, batch_max: int = 20_000, upcasters: Upcasters = CURRENT
-) -> AsyncIterator[list[RawMessage]]:
+) -> AsyncGenerator[list[RawMessage]]:
     """Yield events after a cursor in order, as many as have arrived, at most `batch_max` at once.
 
     Never ends; stop it with `aclose()` or by cancelling. Only whole atomic batches are handed out.

@@ -73,7 +73,7 @@ def read(path: Path, form: Form, encoding: str | None, page: Page) -> Table:
 
 
 def _parquet(path: Path, page: Page) -> Table:
-    with _connected(path) as connection:
+    with connected(path) as connection:
         source = f"read_parquet({quoted(str(path.resolve()))})"
         described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
         fields = tuple(Field(str(name), str(kind), named(str(name))) for name, kind, *_ in described)
@@ -99,7 +99,7 @@ def _csv(path: Path, form: Form, encoding: str, page: Page) -> Table:
 
 
 def _csv_in_utf8(path: Path, form: Form, page: Page) -> Table:
-    with _connected(path) as connection:
+    with connected(path) as connection:
         failed: duckdb.Error = duckdb.Error("it has no rows")
         for source in separated.sources(connection, path, "\t" if form == "tsv" else None):
             try:
@@ -114,7 +114,8 @@ def _csv_in_utf8(path: Path, form: Form, page: Page) -> Table:
 
 
 @contextmanager
-def _connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(*paths: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that can open these files and nothing else; what takes too long in it is interrupted."""
     connection = duckdb.connect(
         config={"memory_limit": "512MB", "threads": "1", "autoinstall_known_extensions": "false",
                 "autoload_known_extensions": "false", "max_temp_directory_size": "0B"}
@@ -122,7 +123,7 @@ def _connected(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     over = threading.Event()
     watch = threading.Thread(target=_interrupt_late, args=(connection, over), name="preview-deadline", daemon=True)
     try:
-        connection.execute(f"SET allowed_paths = [{quoted(str(path.resolve()))}]")
+        connection.execute(f"SET allowed_paths = [{', '.join(quoted(str(path.resolve())) for path in paths)}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         watch.start()

@@ -116,6 +116,12 @@ def metadata(connection: Connection, client_id: str, run_id: str) -> Row | None:
     return {**run, "artifacts": rows(connection, sql, [client_id, run_id])}
 
 
+def made(connection: Connection, client_id: str, run_id: str) -> list[Row]:
+    """The newest version of every path that a run made, by path; `gone` says what became of those that are gone."""
+    sql = f"SELECT {_FIELDS}, a.gone FROM artifacts AS a WHERE client_id = ? AND run_id = ? ORDER BY path"
+    return rows(connection, sql, [client_id, run_id])
+
+
 def changes(connection: Connection, client_id: str, after: int) -> tuple[list[Row], list[Row]]:
     """Live artifacts touched above `after`, and the run and name of those that went."""
     sql = f"SELECT {_FIELDS}, a.gone FROM artifacts AS a WHERE client_id = ? AND seq > ?"

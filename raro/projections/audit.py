@@ -1,4 +1,4 @@
-"""Queries on the log's own table: pages of events by what they are about, and what was parked."""
+"""Queries on the log's own table: pages of events by what they are about, when they happened, and what was parked."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _FILTERS = {
     "text": "contains(lower(concat_ws(' ', id, subject, type, actor, data::VARCHAR)), lower($text))",
     "before": "seq < $before",
 }
+# What is no JSON has no time.
+_DATED = "type <> 'raro.unreadable'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,19 @@ def parked(connection: Connection) -> list[Row]:
         FROM parked WHERE unparked_at IS NULL ORDER BY seq
     """
     return rows(connection, sql)
+
+
+def seq_at(connection: Connection, moment: datetime) -> int:
+    """The last event that is not later than a moment, 0 before the first."""
+    sql = f"SELECT coalesce(max(seq), 0) AS seq FROM events WHERE time <= ? AND {_DATED}"
+    return int(rows(connection, sql, [utc(moment)])[0]["seq"])
+
+
+def time_at(connection: Connection, seq: int) -> str | None:
+    """When the last event up to a sequence happened, None before the first."""
+    sql = f"SELECT rfc3339(time) AS time FROM events WHERE seq <= ? AND {_DATED} ORDER BY seq DESC LIMIT 1"
+    found = one(connection, sql, [seq])
+    return found["time"] if found else None
 
 
 def _where(client_id: str, wanted: EventsWanted) -> tuple[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from raro.projections import statements
 from raro.projections.decode import row_of
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "512MB",
     "threads": "1",
     "wal_autocheckpoint": "64MB",
     "fsync_mode": "NONE",
@@ -32,6 +31,26 @@ _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 # A list a column: the cost of planning does not grow with the rows.
 _FEW_ROWS = f"INSERT INTO incoming SELECT {', '.join(['unnest(?)'] * 13)}"
 _SCHEMA = pa.schema([("seq", pa.int64()), ("subject", pa.string()), ("body", pa.string())])
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which tables a store folds, all when None is named, and the memory DuckDB may use for it."""
+
+    tables: frozenset[str] | None = None
+    memory_mb: int = 512
+
+    def folds(self, table: str) -> bool:
+        """Whether this table is kept."""
+        return self.tables is None or table in self.tables
+
+    @property
+    def settings(self) -> dict[str, str | bool | int | float | list[str]]:
+        """What DuckDB is opened with."""
+        return {**_SETTINGS, "memory_limit": f"{self.memory_mb}MB"}
+
+
+WHOLE = Shape()
 
 
 class Unusable(Exception):
@@ -54,28 +73,29 @@ class Store:
     few = 64
     """Up to so many events are decoded by Python, more by SQL: planning that costs what some 60 rows do."""
 
-    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, cursor: Cursor) -> None:
+    def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, cursor: Cursor, shape: Shape = WHOLE) -> None:
         self.path = path
         self.cursor = cursor
+        self._steps = [step for step in statements.statements() if shape.folds(step.table)]
         self._connection = connection
         self._connection.execute(statements.SET_UP)
         if path.exists():
             _mark(path).write_text(_boot())
 
     @classmethod
-    def open(cls, path: Path) -> Store:
+    def open(cls, path: Path, shape: Shape = WHOLE) -> Store:
         """Open an existing file. Raises Unusable."""
         if _opened_in(path) not in (None, _boot()):
             raise Unusable("the machine went down while it was open")
         try:
-            connection = duckdb.connect(str(path), config=_SETTINGS)
+            connection = duckdb.connect(str(path), config=shape.settings)
         except (duckdb.Error, OSError, RuntimeError, ValueError) as error:
             raise Unusable(f"{type(error).__name__}: {error}") from error
         try:
             row = connection.execute("SELECT version, incarnation, seq, hash FROM cursor").fetchone()
             if row is None or row[0] != statements.version():
                 raise Unusable(f"version {row[0] if row else None}, needed {statements.version()}")
-            return cls(path, connection, Cursor(row[1], row[2], row[3]))
+            return cls(path, connection, Cursor(row[1], row[2], row[3]), shape)
         except duckdb.Error as error:
             connection.close()
             raise Unusable(f"{type(error).__name__}: {error}") from error
@@ -84,13 +104,13 @@ class Store:
             raise
 
     @classmethod
-    def create(cls, path: Path, incarnation: str) -> Store:
+    def create(cls, path: Path, incarnation: str, shape: Shape = WHOLE) -> Store:
         """Make a new, empty file for a log."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(str(path), config=_SETTINGS)
+        connection = duckdb.connect(str(path), config=shape.settings)
         connection.execute(statements.schema())
         connection.execute("INSERT INTO cursor VALUES (?, ?, 0, '')", [statements.version(), incarnation])
-        return cls(path, connection, Cursor(incarnation))
+        return cls(path, connection, Cursor(incarnation), shape)
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """A connection for one other thread."""
@@ -102,12 +122,7 @@ class Store:
         Raises LogDamaged when the batch does not follow the cursor without a gap.
         """
         self._check_order(batch)
-        try:
-            folded = self._fold(batch, [message for message in batch if not message.torn])
-        except duckdb.ConversionException:
-            folded = self._fold_around_unreadable(batch)
-        self.cursor = folded.cursor
-        return folded
+        return self._fold_around_unreadable(batch)
 
     def close(self) -> None:
         """Write the WAL into the file, see it to the disk, and let go of it."""
@@ -131,12 +146,14 @@ class Store:
         clients = frozenset(token[2] for token in tokens if len(token) > 2)
         last = batch[-1]
         cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
-        needed = [step for step in statements.statements() if step.concerns(names, of_runs)]
+        needed = [step for step in self._steps if step.concerns(names, of_runs)]
+        if only_events:
+            needed = [step for step in needed if step.table == "events"]
         connection = self._connection
         connection.execute("BEGIN")
         try:
             self._stage(events)
-            for step in needed[:1] if only_events else needed:
+            for step in needed:
                 connection.execute(step.sql)
             connection.execute("TRUNCATE incoming")
             connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
@@ -158,21 +175,26 @@ class Store:
             self._connection.execute(_FEW_ROWS, [list(column) for column in zip(*map(row_of, events), strict=True)])
 
     def _fold_around_unreadable(self, batch: Sequence[RawMessage]) -> Folded:
-        """One by one; an event whose data breaks its type is kept in `events` alone."""
-        unreadable: list[int] = []
-        tables: set[str] = set()
-        clients: set[str] = set()
-        for message in batch:
-            events = [] if message.torn else [message]
-            try:
-                folded = self._fold([message], events)
-            except duckdb.ConversionException:
-                unreadable.append(message.seq)
-                folded = self._fold([message], events, only_events=True)
-            self.cursor = folded.cursor
-            tables |= folded.tables
-            clients |= folded.clients
-        return Folded(self.cursor, frozenset(tables), frozenset(clients), tuple(unreadable))
+        """In halves of halves, if need be; an event whose data breaks its type is kept in `events` alone."""
+        events = [message for message in batch if not message.torn]
+        try:
+            folded = self._fold(batch, events)
+        except duckdb.ConversionException:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                return _joined(*map(self._fold_around_unreadable, (batch[:middle], batch[middle:])))
+            folded = replace(self._fold(batch, events, only_events=True), unreadable=(batch[0].seq,))
+        self.cursor = folded.cursor
+        return folded
+
+
+def _joined(first: Folded, second: Folded) -> Folded:
+    return Folded(
+        second.cursor,
+        first.tables | second.tables,
+        first.clients | second.clients,
+        first.unreadable + second.unreadable,
+    )
 
 
 def _mark(path: Path) -> Path:

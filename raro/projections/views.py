@@ -234,7 +234,7 @@ class Views:
         finally:
             await end(watch)
             with contextlib.suppress(RuntimeError):
-                await batches.aclose()  # type: ignore[attr-defined]  # an async generator behind its interface
+                await batches.aclose()
 
     def _committed(self, folded: Folded) -> None:
         before, self.seq = self.seq, folded.cursor.seq

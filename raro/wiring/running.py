@@ -26,6 +26,9 @@ from raro.handlers.retention import Retention
 from raro.handlers.runs import Runs
 from raro.handlers.trees import TreeKeeper
 from raro.projections.views import Views
+from raro.replay.past import Past
+from raro.replay.replay import Caps as ReplayCaps
+from raro.replay.replay import Replay
 from raro.settings import MIB, Settings
 from raro.tasks import end
 from raro.wiring.auditing import Auditing, auditing
@@ -64,10 +67,13 @@ async def running(settings: Settings, *, work: bool = True) -> AsyncIterator[Run
         await views.caught_up()
         desk = desk_of(settings, views)
         stack.push_async_callback(desk.close)
+        past = past_of(built, views)
+        stack.push_async_callback(past.close)
         audit = auditing(settings, built.log, built.blobs, views)
-        tasks = [*_keepers(built, views, audit), desk.run, built.sandboxes.warm] + (_reactors(built) if work else [])
+        beside = [desk.run, past.run, built.sandboxes.warm]
+        tasks = [*_keepers(built, views, audit), *beside] + (_reactors(built) if work else [])
         await stack.enter_async_context(_background(tasks))
-        yield Running(create_app(_services(built, views, desk, audit)), lock, built, views)
+        yield Running(create_app(_services(built, views, desk, past, audit)), lock, built, views)
 
 
 @asynccontextmanager
@@ -80,7 +86,7 @@ async def working(settings: Settings) -> AsyncIterator[Core]:
 Task = Callable[[], Awaitable[object]]
 
 
-def _services(built: Core, views: Views, desk: Desk, audit: Auditing) -> Services:
+def _services(built: Core, views: Views, desk: Desk, past: Past, audit: Auditing) -> Services:
     return Services(
         settings=built.settings,
         log=built.log,
@@ -92,6 +98,7 @@ def _services(built: Core, views: Views, desk: Desk, audit: Auditing) -> Service
         artifacts=built.artifacts,
         policy=built.policy,
         desk=desk,
+        past=past,
         auditor=audit.auditor,
         prover=audit.prover,
         parts=partial(parts_of, built, views, audit),
@@ -128,6 +135,19 @@ def desk_of(settings: Settings, views: Views) -> Desk:
     )
     folder, cache_bytes = settings.storage / "cache" / "sql", settings.sql_cache_mb * MIB
     return Desk(views, folder, caps, at_once=settings.sql_at_once, cache_bytes=cache_bytes)
+
+
+def past_of(built: Core, views: Views) -> Past:
+    """Where the past of this log is asked about."""
+    settings = built.settings
+    caps = ReplayCaps(
+        every=settings.replay_every,
+        cache_bytes=settings.replay_cache_mb * MIB,
+        memory_mb=settings.replay_memory_mb,
+        at_once=settings.replay_at_once,
+    )
+    replay = Replay(built.log, settings.storage / "cache" / "replay", caps)
+    return Past(built.log, views, built.blobs, replay, timeout_s=settings.project_timeout_s)
 
 
 def retention_of(built: Core, views: Views) -> Retention:

@@ -95,6 +95,9 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/audit/proof/{event_id}"): (MISSING, None),
     ("GET", "/audit/export"): (MISSING, None),
     ("GET", "/runtime/artifacts/{run_id}/crate"): (MISSING, None),
+    ("GET", "/audit/replay"): (NOTHING, None),
+    ("GET", "/audit/diff"): (NOTHING, None),
+    ("GET", "/audit/diff/runs"): (MISSING, None),
     ("GET", "/analytics"): (OPEN, None),
     ("GET", "/analytics/schema"): (OPEN, None),
     # tests/analytics asks every table.
@@ -106,6 +109,16 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/health"): (OPEN, None),
     ("GET", "/ready"): (OPEN, None),
     ("GET", "/metrics"): (OPEN, None),
+}
+
+
+# What these cannot do without.
+PARAMETERS = {
+    "/runtime/state": {"run_id": "{run_id}"},
+    "/audit/export": {"run_id": "{run_id}"},
+    "/audit/replay": {"at": "{seq}"},
+    "/audit/diff": {"from": "0", "to": "{seq}"},
+    "/audit/diff/runs": {"from": "{run_id}", "to": "{run_id}"},
 }
 
 
@@ -136,15 +149,21 @@ def _routes(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 
 async def _ask(stage: Stage, client_id: str, method: str, template: str, body: Any, run_id: str) -> httpx.Response:
     names = {"run_id": run_id, "filename": SECRET, "agent_id": AGENT, "sha256": SAID, "approval_id": "a", "turn": 1}
-    names |= {"proposal_id": "rule-0", "rule_id": "no-such-rule", "report": "clients", "event_id": "1"}
+    names |= {
+        "proposal_id": "rule-0",
+        "rule_id": "no-such-rule",
+        "report": "clients",
+        "seq": stage.raro.views.seq,
+        "event_id": "1",
+    }
     path = template.replace("{path:path}", SECRET).format(**names)
     sent: dict[str, Any] = {"json": body} if body else {}
     if template.endswith("/upload"):
         sent = {"files": {"file": (SECRET, b"the intruder's own")}}
     elif (method, template) == ("PUT", LIBRARY):
         sent = {"content": b"the intruder's own"}
-    elif template in ("/runtime/state", "/audit/export"):
-        sent = {"params": {"run_id": run_id}}
+    elif template in PARAMETERS:
+        sent = {"params": {name: value.format(**names) for name, value in PARAMETERS[template].items()}}
     async with stage.client(client_id) as client:
         return await client.request(method, path, **sent)
 

@@ -27,6 +27,7 @@ OPERATIONS = {
     "delete_run_artifacts", "restore_run_artifacts", "get_archive", "get_artifact", "delete_artifact", "get_lineage",
     "list_artifact_versions", "promote_artifact", "pin_artifact", "unpin_artifact", "restore_artifact", "stream_views",
     "list_events", "export_events", "get_event", "verify_log", "prove_event", "export_proof", "get_crate",
+    "replay", "diff_points", "diff_runs",
     "list_reports", "get_schema", "run_sql", "get_report", "get_health", "get_ready", "get_metrics",
 }  # fmt: skip
 

@@ -75,14 +75,15 @@ WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s
 -- on: agent_turn_completed
 UPDATE agents AS t SET
     turns = t.turns + s.turns, tokens = t.tokens + s.tokens, latency_ms = t.latency_ms + s.latency_ms,
-    tokens_in = t.tokens_in + s.tokens_in, tokens_out = t.tokens_out + s.tokens_out, cost_usd = t.cost_usd + s.cost,
+    tokens_in = t.tokens_in + s.tokens_in, tokens_out = t.tokens_out + s.tokens_out,
+    cost_usd = round(t.cost_usd + s.cost, 9),
     tools = list_sort(list_distinct(list_concat(t.tools, s.tools))),
     thought_signature = coalesce(s.thought_signature, t.thought_signature), seq = greatest(t.seq, s.seq)
 FROM (
     SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, count(*) AS turns,
            sum((data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT) AS tokens,
            sum((data->>'$.tokens_in')::BIGINT) AS tokens_in, sum((data->>'$.tokens_out')::BIGINT) AS tokens_out,
-           sum(coalesce((data->>'$.cost_usd')::DOUBLE, 0) ORDER BY seq) AS cost,
+           sum(round(coalesce((data->>'$.cost_usd')::DOUBLE, 0), 9) ORDER BY seq) AS cost,
            sum((data->>'$.latency_ms')::BIGINT) AS latency_ms,
            flatten(list(json_extract_string(data, '$.tool_calls[*].name'))) AS tools,
            arg_max(data->>'$.thought_signature', seq) AS thought_signature, max(seq) AS seq

@@ -1,5 +1,6 @@
 -- One row a run. Key: (client_id, run_id). The first end (completed, failed, stopped) stays: a later pause or
--- resume changes nothing. Any event of the run moves `seq`, for the row shows its agents' progress.
+-- resume changes nothing. Any event of the run moves `seq`, for the row shows its agents' progress. Costs are
+-- billionths of a dollar: as they stand, floating point's sum would depend on how the log is cut into batches.
 
 -- on: started
 INSERT INTO runs BY NAME
@@ -52,11 +53,11 @@ WHERE s.event = 'session_expired' AND t.client_id = s.client_id AND t.run_id = s
 -- on: agent_turn_completed, artifact_promoted, agent_failed
 UPDATE runs AS t SET
     tokens = t.tokens + s.tokens, files = t.files + s.files, errors = t.errors + s.errors,
-    cost_usd = t.cost_usd + s.cost, seq = greatest(t.seq, s.seq)
+    cost_usd = round(t.cost_usd + s.cost, 9), seq = greatest(t.seq, s.seq)
 FROM (
     SELECT client_id, aggregate_id, count(*) FILTER (event = 'artifact_promoted') AS files,
            count(*) FILTER (event = 'agent_failed') AS errors, max(seq) AS seq,
-           sum(coalesce((data->>'$.cost_usd')::DOUBLE, 0) ORDER BY seq) AS cost,
+           sum(round(coalesce((data->>'$.cost_usd')::DOUBLE, 0), 9) ORDER BY seq) AS cost,
            sum(CASE event WHEN 'agent_turn_completed'
                           THEN (data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT ELSE 0 END) AS tokens
     FROM incoming WHERE event IN ('agent_turn_completed', 'artifact_promoted', 'agent_failed') GROUP BY ALL

@@ -86,6 +86,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Points
+         * @description What came, went and changed between two points of the log; `to` may be the earlier one.
+         */
+        get: operations["diff_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/diff/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Runs
+         * @description What is different between two runs: parameters, inputs, agents, results, and files with their contents.
+         */
+        get: operations["diff_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit/events": {
         parameters: {
             query?: never;
@@ -178,6 +218,26 @@ export interface paths {
          * @description Proof that an event, by its id or its number, is in the log that was signed.
          */
         get: operations["prove_event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Replay
+         * @description Library, artifacts and runs as they were at a point of the log; `erased` marks files whose bytes are gone.
+         */
+        get: operations["replay"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1442,6 +1502,22 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * AgentsDifference
+         * @description Agents by id.
+         */
+        AgentsDifference: {
+            /** Added */
+            added: string[];
+            /** Changed */
+            changed: components["schemas"]["ChangedAgent"][];
+            /** Removed */
+            removed: string[];
+            /** Same */
+            same: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * AnswerBody
          * @description What the person says for the model; without calls the agent is done.
          */
@@ -1715,6 +1791,94 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * ChangedAgent
+         * @description An agent that both runs have.
+         */
+        ChangedAgent: {
+            /** Agent Id */
+            agent_id: string;
+            output: components["schemas"]["ContentDifference"] | null;
+            /** Parameters */
+            parameters: components["schemas"]["ChangedField"][];
+            /** Results */
+            results: components["schemas"]["ChangedField"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChangedField
+         * @description A value that is not the same; long texts are cut and say so.
+         */
+        ChangedField: {
+            /** After */
+            after: unknown;
+            /** Before */
+            before: unknown;
+            /**
+             * Name
+             * @example directive
+             */
+            name: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChangedNamed
+         * @description An input, or a file with how its contents differ, that both runs have under this name.
+         */
+        ChangedNamed: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            difference?: components["schemas"]["ContentDifference"] | null;
+            /**
+             * Fields
+             * @example [
+             *       "version",
+             *       "sha256",
+             *       "size_bytes"
+             *     ]
+             */
+            fields: string[];
+            /**
+             * Name
+             * @example report.md
+             */
+            name: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ChangedRow
+         * @description A row that both points have, and which of its fields are not the same.
+         */
+        ChangedRow: {
+            /** After */
+            after: {
+                [key: string]: unknown;
+            };
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            };
+            /**
+             * Fields
+             * @example [
+             *       "version",
+             *       "sha256",
+             *       "size_bytes"
+             *     ]
+             */
+            fields: string[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ChartRow
          * @description How a report is best drawn: columns of the axes; `series` is the column that splits the rows.
          */
@@ -1834,6 +1998,73 @@ export interface components {
              * @example VARCHAR
              */
             type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ContentDifference
+         * @description How two files' bytes differ; `kind` says which fields count, `notes` what was cut.
+         *
+         *     `erased`: the bytes of one of them are gone. `left_out`: there were too many files to compare.
+         */
+        ContentDifference: {
+            /**
+             * Columns
+             * @description table: the columns both have
+             */
+            columns?: string[] | null;
+            /** Columns Added */
+            columns_added?: string[] | null;
+            /** Columns Removed */
+            columns_removed?: string[] | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "text" | "table" | "bytes" | "erased" | "left_out";
+            /** Lines Added */
+            lines_added?: number | null;
+            /** Lines Removed */
+            lines_removed?: number | null;
+            /** Notes */
+            notes: string[];
+            /**
+             * Only After
+             * @description table: the first rows that came
+             */
+            only_after?: (string | null)[][] | null;
+            /**
+             * Only Before
+             * @description table: the first rows that went
+             */
+            only_before?: (string | null)[][] | null;
+            /** Rows Added */
+            rows_added?: number | null;
+            /** Rows After */
+            rows_after?: number | null;
+            /** Rows Before */
+            rows_before?: number | null;
+            /** Rows Removed */
+            rows_removed?: number | null;
+            /**
+             * Unified
+             * @description text: hunks as `diff -u` writes them
+             */
+            unified?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * Cut
+         * @description How many rows of each kind are left out.
+         */
+        Cut: {
+            /** Added */
+            added: number;
+            /** Changed */
+            changed: number;
+            /** Removed */
+            removed: number;
         } & {
             [key: string]: unknown;
         };
@@ -2223,6 +2454,46 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Moment
+         * @description A point of the log: after event `seq`, which happened at `time`.
+         */
+        Moment: {
+            /**
+             * Seq
+             * @example 120
+             */
+            seq: number;
+            /**
+             * Time
+             * @description null before the first event
+             * @example 2026-11-20T12:00:00.000Z
+             */
+            time: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * NamedDifference
+         * @description What is different by name; `same` is how many are not.
+         */
+        NamedDifference: {
+            /** Added */
+            added: {
+                [key: string]: unknown;
+            }[];
+            /** Changed */
+            changed: components["schemas"]["ChangedNamed"][];
+            cut: components["schemas"]["Cut"];
+            /** Removed */
+            removed: {
+                [key: string]: unknown;
+            }[];
+            /** Same */
+            same: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * NewRules
          * @description A whole rules file to put in the place of the one there is.
          */
@@ -2243,6 +2514,153 @@ export interface components {
              * @example switched_off = ["ask-on-failure"]
              */
             toml: string;
+        };
+        /**
+         * NextPages
+         * @description Cursors of the pages behind; null at the end.
+         */
+        NextPages: {
+            /** Artifacts */
+            artifacts?: string | null;
+            /** Runs */
+            runs?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PastArtifactRow
+         * @description An artifact as it was then.
+         */
+        PastArtifactRow: {
+            /**
+             * Agent Id
+             * @example analyze_penguins
+             */
+            agent_id: string;
+            /** Content Type */
+            content_type: string;
+            /**
+             * Erased
+             * @description true when its bytes are gone since; absent otherwise
+             */
+            erased?: boolean | null;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Filename
+             * @example penguins_csv/report.md
+             */
+            filename: string;
+            /** Generated At */
+            generated_at: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Run Id
+             * @example run_5f2c8a9b7d1e4f60
+             */
+            run_id: string;
+            /** Saved As */
+            saved_as?: string | null;
+            /** Seq */
+            seq: number;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+            /** Version */
+            version: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PastLibraryRow
+         * @description A file as the client saw it then.
+         */
+        PastLibraryRow: {
+            /**
+             * Content Type
+             * @example text/csv
+             */
+            content_type: string;
+            /**
+             * Erased
+             * @description true when its bytes are gone since; absent otherwise
+             */
+            erased?: boolean | null;
+            /**
+             * Filename
+             * @example penguins.csv
+             */
+            filename: string;
+            /** Linked */
+            linked: boolean;
+            /** Origin */
+            origin?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Scope
+             * @enum {string}
+             */
+            scope: "private" | "public";
+            /** Seq */
+            seq: number;
+            /**
+             * Sha256
+             * @example b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9
+             */
+            sha256: string;
+            /**
+             * Size Bytes
+             * @example 13478
+             */
+            size_bytes: number;
+            /**
+             * Uploaded At
+             * @example 2026-11-20T12:00:00.000Z
+             */
+            uploaded_at: string;
+            /**
+             * Version
+             * @example 1
+             */
+            version: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PastRunArtifacts
+         * @description A run in the listing.
+         */
+        PastRunArtifacts: {
+            metadata: components["schemas"]["PastRunMetadata"];
+            /** Run Id */
+            run_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * PastRunMetadata
+         * @description A run with the artifacts it had then.
+         */
+        PastRunMetadata: {
+            /** Artifacts */
+            artifacts: components["schemas"]["PastArtifactRow"][];
+            /** Created At */
+            created_at: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Run Id */
+            run_id: string;
+            /** Status */
+            status: string;
+            /** User Directive */
+            user_directive: string;
+            /** Workflow Id */
+            workflow_id: string;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * PlanAnswer
@@ -2308,6 +2726,19 @@ export interface components {
              * @example Compare body mass by species
              */
             directive: string;
+        };
+        /**
+         * PointsDifference
+         * @description What is different between two points.
+         */
+        PointsDifference: {
+            artifacts: components["schemas"]["ViewDifference"];
+            from: components["schemas"]["Moment"];
+            library: components["schemas"]["ViewDifference"];
+            runs: components["schemas"]["ViewDifference"];
+            to: components["schemas"]["Moment"];
+        } & {
+            [key: string]: unknown;
         };
         /**
          * PolicyCheck
@@ -2660,6 +3091,43 @@ export interface components {
             reason: string;
         };
         /**
+         * ReplayAnswer
+         * @description What there was at a point of the log; only the views that were asked for.
+         */
+        ReplayAnswer: {
+            /** Artifacts */
+            artifacts?: components["schemas"]["PastRunArtifacts"][] | null;
+            /**
+             * Erased
+             * @description how many of these files have no bytes any more
+             */
+            erased: number;
+            /**
+             * Head
+             * @description the log's last event now
+             */
+            head: number;
+            /** Library */
+            library?: components["schemas"]["PastLibraryRow"][] | null;
+            next: components["schemas"]["NextPages"];
+            /** Runs */
+            runs?: components["schemas"]["RunRow"][] | null;
+            /**
+             * Seq
+             * @example 120
+             */
+            seq: number;
+            state?: components["schemas"]["RunState"] | null;
+            /**
+             * Time
+             * @description null before the first event
+             * @example 2026-11-20T12:00:00.000Z
+             */
+            time: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * ReportAnswer
          * @description A report's rows, in the order in which they are best read.
          */
@@ -2787,6 +3255,28 @@ export interface components {
             metadata: components["schemas"]["RunMetadata"];
             /** Run Id */
             run_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunHead
+         * @description One of the two runs.
+         */
+        RunHead: {
+            /** Directive */
+            directive: string;
+            /** End Time */
+            end_time: string | null;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string;
+            /** Start Time */
+            start_time: string;
+            /** Status */
+            status: string;
+            /** Workflow Id */
+            workflow_id: string;
         } & {
             [key: string]: unknown;
         };
@@ -2953,6 +3443,23 @@ export interface components {
             workflow: components["schemas"]["WorkflowConfig"];
             /** Workflow Id */
             workflow_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * RunsDifference
+         * @description What is different between two runs.
+         */
+        RunsDifference: {
+            agents: components["schemas"]["AgentsDifference"];
+            files: components["schemas"]["NamedDifference"];
+            from: components["schemas"]["RunHead"];
+            inputs: components["schemas"]["NamedDifference"];
+            /** Parameters */
+            parameters: components["schemas"]["ChangedField"][];
+            /** Results */
+            results: components["schemas"]["ChangedField"][];
+            to: components["schemas"]["RunHead"];
         } & {
             [key: string]: unknown;
         };
@@ -3344,6 +3851,25 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * ViewDifference
+         * @description What is different in a view; rows are as in `replay`.
+         */
+        ViewDifference: {
+            /** Added */
+            added: {
+                [key: string]: unknown;
+            }[];
+            /** Changed */
+            changed: components["schemas"]["ChangedRow"][];
+            cut: components["schemas"]["Cut"];
+            /** Removed */
+            removed: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * WorkflowConfig
          * @description A graph of agents and its limits; 0 tokens or 0 ms means without limit.
          */
@@ -3660,6 +4186,170 @@ export interface operations {
                     "application/json": components["schemas"]["ReportAnswer"];
                     "application/vnd.apache.parquet": unknown;
                     "text/csv": unknown;
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    diff_points: {
+        parameters: {
+            query: {
+                /** @description an event's sequence, or an RFC 3339 time */
+                from: string;
+                /** @description an event's sequence, or an RFC 3339 time */
+                to: string;
+                /** @description rows of each kind of difference */
+                limit?: number;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsDifference"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    diff_runs: {
+        parameters: {
+            query: {
+                /** @description a run */
+                from: string;
+                /** @description the run to compare it with */
+                to: string;
+                /** @description rows of each kind of difference */
+                limit?: number;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsDifference"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
@@ -4078,6 +4768,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProofAnswer"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    replay: {
+        parameters: {
+            query: {
+                /** @description an event's sequence, or an RFC 3339 time */
+                at: string;
+                /** @description some of library, artifacts, runs, or none */
+                views?: string;
+                /** @description this run's state as well */
+                run_id?: string | null;
+                /** @description artifact files, and runs, on a page */
+                limit?: number;
+                artifacts_cursor?: string | null;
+                runs_cursor?: string | null;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayAnswer"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */

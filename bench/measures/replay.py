@@ -1,0 +1,37 @@
+"""Points of the past, in a log of 200,000 events: the first, which makes every snapshot, then any.
+
+The answer is the one people get: the library, the first thousand artifacts and the first thousand runs. Against the
+first question, which folds the whole log, stands what a point costs from then on.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+
+from bench.past import Past
+from bench.reading import Reading, percentile
+from bench.wire import Wire
+
+POINTS = 40
+
+
+async def measure(wire: Wire, before: Past) -> list[Reading]:
+    """Ask for the last event, then for points all over the log in no order."""
+    first_s = await _seconds(wire, before.events)
+    pick = random.Random(1)
+    waits = [await _seconds(wire, pick.randrange(before.events)) for _ in range(POINTS)]
+    usual_s = percentile(waits, 50)
+    return [
+        Reading(f"first look at the past of {before.events:,} events", first_s, "s"),
+        Reading("any point after that, p50", usual_s * 1000, "ms"),
+        Reading("any point after that, p99", percentile(waits, 99) * 1000, "ms", target=1000),
+        Reading("a point against folding the whole log", first_s / usual_s, "times faster"),
+    ]
+
+
+async def _seconds(wire: Wire, seq: int) -> float:
+    began = time.perf_counter()
+    past = await wire.json("GET", f"/audit/replay?at={seq}")
+    assert past["seq"] == seq
+    return time.perf_counter() - began
