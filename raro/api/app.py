@@ -20,6 +20,7 @@ from raro.api import (
     audit,
     console,
     library,
+    lineage,
     operations,
     policy,
     previews,
@@ -67,11 +68,12 @@ def _routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    # Previews come before the files they are of, the stream, the rules and the artifacts before
+    # Previews and lineage come before the files they are of, the stream, the rules and the artifacts before
     # /runtime/{run_id}/…: the first that matches is taken.
     known = (
         sse,
         previews,
+        lineage,
         library,
         artifacts,
         policy,

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Entry] = {
     "promote": Entry(_ARTIFACTS, "promote", "Save an artifact to the library."),
     "pin": Entry(_ARTIFACTS, "pin", "Keep an artifact from expiring."),
     "unpin": Entry(_ARTIFACTS, "pin", "Let an artifact expire again."),
+    "lineage": Entry(_ARTIFACTS, "lineage", "Show what a file was made from and what used it."),
     "events": Entry(_LOG, "events", "List the log; tail, show, schema."),
     "audit": Entry(_LOG, "audit", "Verify the log, prove events, export and check proof packages."),
     "analytics": Entry(_LOG, "analytics", "List the ready reports, or show one."),

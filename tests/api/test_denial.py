@@ -40,6 +40,7 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("DELETE", LIBRARY): (MISSING, None),
     ("GET", LIBRARY + "/versions"): (MISSING, None),
     ("GET", LIBRARY + "/preview"): (MISSING, None),
+    ("GET", LIBRARY + "/lineage"): (MISSING, None),
     ("PUT", LIBRARY + "/link"): (MISSING, None),
     ("DELETE", LIBRARY + "/link"): (MISSING, None),
     ("POST", LIBRARY + "/restore"): (MISSING, None),

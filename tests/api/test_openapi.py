@@ -25,6 +25,7 @@ OPERATIONS = {
     "get_agent_output", "get_session_file", "get_run_text",
     "preview_file", "preview_artifact", "list_artifacts", "clear_artifacts", "get_run_artifacts",
     "delete_run_artifacts", "restore_run_artifacts", "get_archive", "get_artifact", "delete_artifact", "get_lineage",
+    "get_library_lineage",
     "list_artifact_versions", "promote_artifact", "pin_artifact", "unpin_artifact", "restore_artifact", "stream_views",
     "list_events", "export_events", "get_event", "verify_log", "prove_event", "export_proof", "get_crate",
     "list_reports", "get_schema", "run_sql", "get_report", "get_health", "get_ready", "get_metrics",
