@@ -52,6 +52,7 @@ COMMANDS: dict[str, Entry] = {
     "approvals": Entry(_RUNS, "approvals", "List what runs ask a person."),
     "decide": Entry(_RUNS, "approvals", "Allow, deny, retry, skip or abort what a run asks about."),
     "output": Entry(_RUNS, "agent_output", "Print an agent's full output."),
+    "report": Entry(_RUNS, "report", "Print a run as one HTML file that needs nothing else."),
     "rules": Entry(_RUNS, "rules", "List the rules for agents; check, propose, accept."),
     "artifacts": Entry(_ARTIFACTS, "artifacts", "List artifacts; delete, restore, clear."),
     "get": Entry(_ARTIFACTS, "get", "Download an artifact, a run as zip, or a library file."),

@@ -60,6 +60,7 @@ CASES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/runtime/{run_id}/agents/{agent_id}/turns/{turn}/prompt"): (MISSING, None),
     ("GET", "/runtime/{run_id}/artifact/{agent_id}"): (MISSING, None),
     ("GET", "/runtime/{run_id}/texts/{sha256}"): (MISSING, None),
+    ("GET", "/runtime/{run_id}/report"): (MISSING, None),
     ("GET", "/runtime/{run_id}/files/{path:path}"): (MISSING, None),
     ("HEAD", "/runtime/{run_id}/files/{path:path}"): (MISSING, None),
     ("GET", "/runtime/artifacts"): (NOTHING, None),

@@ -22,7 +22,7 @@ OPERATIONS = {
     "get_policy", "compile_rule", "accept_rule", "reject_rule", "put_rules", "delete_rule", "restore_rule",
     "check_rules", "try_rules",
     "list_approvals", "decide_approval", "decide_approvals", "puppet_agent", "answer_for_agent", "get_turn_prompt",
-    "get_agent_output", "get_session_file", "get_run_text",
+    "get_agent_output", "get_session_file", "get_run_text", "get_run_report",
     "preview_file", "preview_artifact", "list_artifacts", "clear_artifacts", "get_run_artifacts",
     "delete_run_artifacts", "restore_run_artifacts", "get_archive", "get_artifact", "delete_artifact", "get_lineage",
     "get_library_lineage",
