@@ -2,7 +2,7 @@
 
 Kept is what is pinned, and a library file that an artifact was saved as. What such a thing was made from: the files its
 run was given, and the files of its run that its agents were seen to read; and so on, over as many runs as that takes.
-The artifact that was saved may go itself: the library file is the same bytes (docs/decisions/028).
+The artifact that was saved may go itself: the library file is the same bytes (docs/decisions/032).
 """
 
 from __future__ import annotations
