@@ -25,6 +25,7 @@ APPENDED = frozenset(
         "invocations",
         "artifact_versions",
         "lineage",
+        "saves",
         "policy_matches",
         "blob_references",
     }

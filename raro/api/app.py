@@ -20,12 +20,14 @@ from raro.api import (
     audit,
     console,
     library,
+    lineage,
     operations,
     policy,
     previews,
     problems,
     proofs,
     replay,
+    reports,
     runs,
     sse,
     templates,
@@ -68,16 +70,18 @@ def _routes() -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    # Previews come before the files they are of, the stream, the rules and the artifacts before
+    # Previews and lineage come before the files they are of, the stream, the rules and the artifacts before
     # /runtime/{run_id}/…: the first that matches is taken.
     known = (
         sse,
         previews,
+        lineage,
         library,
         artifacts,
         policy,
         templates,
         runs,
+        reports,
         approvals,
         agents,
         audit,

@@ -1,4 +1,4 @@
-"""/runtime/artifacts: list, one run, one file, versions, lineage, archive, promote, pin, delete, restore, clear."""
+"""/runtime/artifacts: list, one run, one file, versions, archive, promote, pin, delete, restore, clear."""
 
 from __future__ import annotations
 
@@ -102,15 +102,6 @@ async def get_archive(run_id: str, caller: CallerIs, services: ServicesAre) -> R
     disposition = f"attachment; filename*=UTF-8''{quote(f'{run_id}.zip', safe='')}"
     headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
     return StreamingResponse(_behind(first, pieces), media_type="application/zip", headers=headers)
-
-
-@router.get(_FILE + "/lineage", operation_id="get_lineage", response_model=dict[str, Any])
-async def get_lineage(request: Request, run_id: str, path: str, caller: CallerIs, services: ServicesAre) -> Any:
-    """What an artifact was made from, and where it was saved to."""
-    found = await services.views.ask(query.lineage, caller.client_id, run_id, checked_path(path))
-    if found is None:
-        return await artifact_called(request, services, caller.client_id, run_id, path, "lineage")
-    return JSONResponse(found)
 
 
 @router.get(_FILE + "/versions", operation_id="list_artifact_versions", response_model=answers.ArtifactVersions)

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from raro.client.downloads import Downloaded, download
 from raro.client.parts import Part, read_part
-from raro.client.rows import ArtifactListing, Done, RunArtifacts, Saved
+from raro.client.rows import ArtifactListing, Done, Lineage, RunArtifacts, Saved
 from raro.client.transport import Transport, below, segment
 from raro.client.uploads import Progress
 
@@ -85,6 +85,13 @@ class Artifacts:
     async def unpin(self, run_id: str, path: str) -> Done:
         """Let an artifact expire again."""
         return cast(Done, await self._transport.call("POST", f"{_url(run_id, path)}/unpin"))
+
+    async def lineage(
+        self, run_id: str, path: str, *, version: int | None = None, limit: int | None = None, seen: bool = False
+    ) -> Lineage:
+        """What it was made from and what was made from it; with `seen`, only what agents were seen to read."""
+        params = {"version": version, "limit": limit, "seen": seen}
+        return cast(Lineage, await self._transport.call("GET", f"{_url(run_id, path)}/lineage", params=params))
 
     async def clear(self, older_than_hours: float, *, dry_run: bool = False) -> dict[str, Any]:
         """Delete the artifacts of runs older than that; with `dry_run` only say which."""

@@ -7,7 +7,7 @@ from typing import cast
 
 from raro.client.downloads import Downloaded, download
 from raro.client.parts import Part, read_part
-from raro.client.rows import Done, LibraryFile, LibraryListing, VersionListing
+from raro.client.rows import Done, LibraryFile, LibraryListing, Lineage, VersionListing
 from raro.client.transport import Transport, segment
 from raro.client.uploads import Progress, chunks_of, size_of
 
@@ -56,6 +56,14 @@ class Library:
     async def versions(self, filename: str) -> VersionListing:
         """Every version of a name."""
         return cast(VersionListing, await self._transport.call("GET", f"{_FILES}/{segment(filename)}/versions"))
+
+    async def lineage(
+        self, filename: str, *, version: int | None = None, limit: int | None = None, seen: bool = False
+    ) -> Lineage:
+        """What used it and what it was made from; with `seen`, only what agents were seen to read."""
+        params = {"version": version, "limit": limit, "seen": seen}
+        path = f"{_FILES}/{segment(filename)}/lineage"
+        return cast(Lineage, await self._transport.call("GET", path, params=params))
 
     async def link(self, filename: str) -> Done:
         """Give this file to the runs that are started from now on."""

@@ -6,7 +6,7 @@ text in UTC, sizes are bytes.
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class LibraryFile(TypedDict):
@@ -224,3 +224,45 @@ class EventPage(TypedDict):
 
     events: list[LogEvent]
     next: str | int | None
+
+
+class LineageNode(TypedDict):
+    """A version of a file, an agent of a run, or a web page."""
+
+    id: str
+    kind: Literal["library", "artifact", "agent", "web"]
+    name: str
+    run_id: NotRequired[str]
+    version: NotRequired[int]
+    scope: NotRequired[str]
+    sha256: NotRequired[str]
+    size_bytes: NotRequired[int]
+    gone: NotRequired[str | None]
+    pinned: NotRequired[bool]
+
+
+class LineageEdge(TypedDict):
+    """`source` went into `target`: given, read, made, saved or restored."""
+
+    source: str
+    target: str
+    relation: str
+    turn: int | None
+
+
+class LineageGraph(TypedDict):
+    """What was found; `truncated` when there is more than was asked for."""
+
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
+    truncated: bool
+
+
+class Lineage(TypedDict):
+    """What versions of a file (`roots`) were made from, and what was made from them."""
+
+    roots: list[str]
+    made_from: LineageGraph
+    used_by: LineageGraph
+    seq: int
+    kept_for: NotRequired[list[dict[str, Any]]]

@@ -78,6 +78,10 @@ class Runs:
         async with self._transport.receive(path) as answer:
             return (await answer.aread()).decode("utf-8", errors="replace")
 
+    async def report(self, run_id: str) -> bytes:
+        """The run as one HTML file that needs nothing else."""
+        return await self._transport.file("GET", f"/runtime/{segment(run_id)}/report")
+
     async def download_file(
         self, run_id: str, path: str, target: Path, *, progress: Progress | None = None
     ) -> Downloaded:

@@ -44,7 +44,7 @@ class Proposals(Protocol):
     """What the views propose; they may be behind, so nothing is done on their word alone."""
 
     async def due(self, now: datetime, session_age: timedelta) -> Sequence[DueRun]:
-        """Runs with artifacts past their time, unpinned and no input of a pinned one, and old sessions."""
+        """Runs with artifacts past their time that nothing kept was made from, and old sessions."""
 
     async def referenced(self, now: datetime, grace: timedelta) -> frozenset[str]:
         """Every hash that must stay. Waits until the views are caught up with the log; raises ViewsUnavailable."""

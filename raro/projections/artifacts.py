@@ -1,4 +1,4 @@
-"""Queries on artifacts: pages grouped by run, one run's metadata, versions, lineage, changes."""
+"""Queries on artifacts: pages grouped by run, one run's metadata, versions, what runs were given, changes."""
 
 from __future__ import annotations
 
@@ -155,21 +155,22 @@ def versions(connection: Connection, client_id: str, run_id: str, path: str) -> 
     return rows(connection, sql, [client_id, run_id, path])
 
 
-def lineage(connection: Connection, client_id: str, run_id: str, path: str) -> Row | None:
-    """What an artifact was made from: its agent and turn, what was read, the run's inputs, and their own lineage.
+def runs_before(connection: Connection, client_id: str, run_id: str, path: str) -> Row | None:
+    """What the run and those before it were given, what the file's agent read, and where the file was saved.
 
-    Follows inputs that are artifacts of other runs, each run once, so that a circle ends.
+    `runs` follows inputs that are artifacts of other runs, each run once, so that a circle ends, and the first
+    `MOST_RUNS` of them. None when there is no such artifact.
     """
     made = versions(connection, client_id, run_id, path)
     if not made:
         return None
-    seen: set[str] = set()
-    waiting, runs = [run_id], []
-    while waiting:
-        current = waiting.pop()
+    seen: dict[str, None] = {}
+    waiting, runs = [run_id], list[Row]()
+    while waiting and len(runs) < MOST_RUNS:
+        current = waiting.pop(0)
         if current in seen:
             continue
-        seen.add(current)
+        seen[current] = None
         given = rows(connection, _GIVEN, [client_id, current])
         runs.append({"run_id": current, "inputs": given})
         waiting += [item["run_id"] for item in given if item["run_id"]]
@@ -178,18 +179,20 @@ def lineage(connection: Connection, client_id: str, run_id: str, path: str) -> R
     return {"run_id": run_id, "filename": path, "versions": made, "read": read, "runs": runs, "saved": saved}
 
 
+MOST_RUNS = 50
 _GIVEN = """
     SELECT source AS name, source_kind AS kind, source_run_id AS run_id, source_path AS path,
            source_version AS version, source_sha256 AS sha256
     FROM lineage WHERE client_id = ? AND run_id = ? AND relation = 'given' ORDER BY source
 """
+# What its agent read up to the turn that made it; a file found after the last turn has turn 0.
 _READ = """
-    SELECT version, source FROM lineage
-    WHERE client_id = ? AND run_id = ? AND path = ? AND relation = 'read' ORDER BY version, source
+    SELECT DISTINCT v.version, l.source
+    FROM artifact_versions AS v JOIN lineage AS l USING (client_id, run_id, agent_id)
+    WHERE v.client_id = ? AND v.run_id = ? AND v.path = ? AND l.relation = 'read' AND (v.turn = 0 OR l.turn <= v.turn)
+    ORDER BY v.version, l.source
 """
 _SAVED = """
-    SELECT data->>'$.filename' AS filename, (data->>'$.library_version')::INTEGER AS library_version,
-           (data->>'$.version_number')::INTEGER AS version, actor, rfc3339(time) AS saved_at
-    FROM events WHERE client_id = ? AND aggregate_id = ? AND event = 'artifact_saved_to_library' AND data->>'$.path' = ?
-    ORDER BY seq
+    SELECT filename, library_version, version, actor, rfc3339(saved_at) AS saved_at
+    FROM saves WHERE client_id = ? AND run_id = ? AND path = ? ORDER BY seq
 """

@@ -5,20 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from raro.projections import holding
 from raro.projections.artifacts import everything
 from raro.projections.queries import Connection, Row, rows
 
-# An artifact that was an input of a run with a pinned artifact does not expire under it.
 _DUE = """
-    WITH held AS (
-        SELECT DISTINCT l.client_id, l.source_run_id AS run_id, l.source_path AS path
-        FROM lineage AS l JOIN artifacts AS p ON p.client_id = l.client_id AND p.run_id = l.run_id
-        WHERE l.relation = 'given' AND l.source_kind = 'artifact' AND p.pinned AND p.gone = ''
-    )
-    SELECT a.client_id, a.run_id, list(a.path) AS paths
-    FROM artifacts AS a ANTI JOIN held AS h ON h.client_id = a.client_id AND h.run_id = a.run_id AND h.path = a.path
-    WHERE a.gone = '' AND NOT a.pinned AND a.expires_at <= $now
-    GROUP BY ALL
+    SELECT client_id, run_id, path FROM artifacts
+    WHERE gone = '' AND NOT pinned AND expires_at <= $now ORDER BY client_id, run_id, path
 """
 _OLD_SESSIONS = """
     SELECT client_id, run_id FROM runs WHERE NOT session_expired AND ended_at <= $before
@@ -61,11 +54,25 @@ class Due:
 
 
 def due(connection: Connection, now: datetime, session_age: timedelta) -> list[Due]:
-    """Runs with something to expire."""
-    expired = rows(connection, _DUE, {"now": _plain(now)})
+    """Runs with something to expire. What something kept was made from stays (`raro/projections/holding`)."""
+    over = rows(connection, _DUE, {"now": _plain(now)})
+    held = holding.held(connection, over)
+    paths: dict[tuple[str, str], set[str]] = {}
+    for row in over:
+        if (row["client_id"], row["run_id"], row["path"]) not in held:
+            paths.setdefault((row["client_id"], row["run_id"]), set()).add(row["path"])
     old = rows(connection, _OLD_SESSIONS, {"before": _plain(now - session_age)})
-    return [Due(row["client_id"], row["run_id"], frozenset(row["paths"])) for row in expired] + [
+    return [Due(*run, frozenset(names)) for run, names in paths.items()] + [
         Due(row["client_id"], row["run_id"], session=True) for row in old
+    ]
+
+
+def overdue(connection: Connection, now: datetime) -> list[Row]:
+    """Artifacts that stay although their time is over, each with what needs it: `kept_for`."""
+    held = holding.held(connection, rows(connection, _DUE, {"now": _plain(now)}))
+    return [
+        {"client_id": client_id, "run_id": run_id, "path": path, "kept_for": keepers}
+        for (client_id, run_id, path), keepers in held.items()
     ]
 
 

@@ -24,6 +24,7 @@ _ORDER = (
     "artifacts",
     "artifact_versions",
     "lineage",
+    "saves",
     "policy_matches",
     "parked",
     "blob_references",

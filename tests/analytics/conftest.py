@@ -18,6 +18,7 @@ from raro.events.catalogue import (
     AgentTurnCompleted,
     ApprovalRequested,
     ArtifactPromoted,
+    ArtifactSavedToLibrary,
     Completed,
     EventData,
     EventParked,
@@ -75,6 +76,9 @@ def run_of(client_id: str, run_id: str, *, fails: bool = False) -> list[Step]:
         ApprovalRequested(approval_id="ap", agent_id="one", reason="why"),
         PolicyMatched(agent_id="one", rule_id="r", action="block", detail="d"),
         ArtifactPromoted(path=artifact.path, artifact=artifact, generated_by="x", expires_at=at(10**6)),
+        ArtifactSavedToLibrary(
+            path=artifact.path, version_number=1, sha256=_SHA, filename=f"{client_id}-kept.csv", library_version=1
+        ),
         end,
         Completed(),
     ]

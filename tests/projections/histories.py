@@ -174,6 +174,7 @@ def _runs() -> st.SearchStrategy[Step]:
             name=st.just("read"),
             ok=st.booleans(),
             result_blob=st.none() | blob,
+            reads=st.sampled_from([(), ("input/a.csv", "output/x.csv"), ("agent:one", "https://example.org/ü?'")]),
         ),
         st.builds(AgentFinished, agent_id=agent, output=blob, summary=st.sampled_from(["p", "q"])),
         st.builds(AgentFailed, agent_id=agent, code=st.just("x"), message=st.sampled_from(["p", "q"])),

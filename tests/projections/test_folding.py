@@ -28,6 +28,7 @@ TABLES = [
     "artifacts",
     "artifact_versions",
     "lineage",
+    "saves",
     "approvals",
     "policy_matches",
     "parked",

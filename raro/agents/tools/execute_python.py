@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
 from pydantic import BaseModel, Field
 
 from raro.agents.conversation import ToolOutcome
@@ -27,9 +30,25 @@ async def run(workplace: Workplace, arguments: Arguments) -> ToolOutcome:
     execution = await sandbox.run_python(
         arguments.code, timeout_s=arguments.timeout_s, on_output=workplace.output_callback
     )
-    reads = tuple(f"input/{name}" for name in workplace.inputs if name in arguments.code)
+    reads = named_in(arguments.code, _readable(workplace))
     code = execution.error.code if execution.error else None
     return ToolOutcome(execution.ok, _shown(execution), code, reads)
+
+
+def named_in(code: str, paths: Iterable[str]) -> tuple[str, ...]:
+    """Those of `input/…` and `output/…` whose name below the folder stands in the code, not within a longer name."""
+    return tuple(path for path in paths if _stands_in(path.partition("/")[2], code))
+
+
+def _stands_in(name: str, code: str) -> bool:
+    # Looked for by `in` first: most names of most runs are not there, and a pattern of each would cost.
+    return name in code and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", code) is not None
+
+
+def _readable(workplace: Workplace) -> Iterator[str]:
+    """The run's inputs, and what the agents before this one made."""
+    yield from (f"input/{name}" for name in workplace.inputs)
+    yield from dict.fromkeys(f"output/{path}" for upstream in workplace.upstream for path in upstream.files)
 
 
 def _shown(execution: Execution) -> str:

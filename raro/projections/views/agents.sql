@@ -6,7 +6,8 @@ INSERT INTO agents BY NAME
 SELECT client_id, aggregate_id AS run_id, agent->>'$.id' AS agent_id, position - 1 AS position,
        agent->>'$.role' AS role, agent->>'$.model' AS model, 'idle' AS status, 0 AS epoch, 0 AS turns, 0 AS tokens,
        0 AS latency_ms, 0 AS files, []::VARCHAR[] AS tools,
-       coalesce(from_json(agent->'$.depends_on', '["VARCHAR"]'), []) AS depends_on, 0 AS depth, 1 AS attempt,
+       coalesce(from_json(agent->'$.depends_on', '["VARCHAR"]'), []) AS depends_on,
+       from_json(agent->'$.attached_files', '["VARCHAR"]') AS attached, 0 AS depth, 1 AS attempt,
        agent->>'$.model' = 'puppet' AS puppet, 0 AS cost_usd, 0 AS tokens_in, 0 AS tokens_out, seq
 FROM (
     SELECT client_id, aggregate_id, seq,
@@ -22,6 +23,7 @@ SELECT client_id, aggregate_id AS run_id, data->>'$.child.id' AS agent_id, seq A
        data->>'$.child.role' AS role, data->>'$.child.model' AS model, 'idle' AS status, 0 AS epoch, 0 AS turns,
        0 AS tokens, 0 AS latency_ms, 0 AS files, []::VARCHAR[] AS tools,
        coalesce(from_json(data->'$.child.depends_on', '["VARCHAR"]'), []) AS depends_on,
+       from_json(data->'$.child.attached_files', '["VARCHAR"]') AS attached,
        data->>'$.agent_id' AS delegated_by, data->>'$.relation' AS relation, (data->>'$.depth')::INTEGER AS depth,
        1 AS attempt, data->>'$.child.model' = 'puppet' AS puppet, 0 AS cost_usd, 0 AS tokens_in, 0 AS tokens_out, seq
 FROM incoming

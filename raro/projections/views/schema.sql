@@ -30,7 +30,7 @@ CREATE TABLE agents (
     status VARCHAR, epoch INTEGER, turns INTEGER, tokens BIGINT, latency_ms BIGINT, files INTEGER,
     tools VARCHAR[], thought_signature VARCHAR, started_at TIMESTAMP, ended_at TIMESTAMP, output_sha256 VARCHAR,
     output_size_bytes BIGINT, summary VARCHAR, code VARCHAR, message VARCHAR,
-    depends_on VARCHAR[], delegated_by VARCHAR, relation VARCHAR, depth INTEGER, attempt INTEGER, puppet BOOLEAN,
+    depends_on VARCHAR[], attached VARCHAR[], delegated_by VARCHAR, relation VARCHAR, depth INTEGER, attempt INTEGER, puppet BOOLEAN,
     cost_usd DOUBLE, tokens_in BIGINT, tokens_out BIGINT, seq BIGINT
 );
 
@@ -53,9 +53,14 @@ CREATE TABLE artifact_versions (
 );
 
 CREATE TABLE lineage (
-    client_id VARCHAR, run_id VARCHAR, path VARCHAR, version INTEGER, relation VARCHAR, source VARCHAR,
-    source_kind VARCHAR, source_run_id VARCHAR, source_path VARCHAR, source_version INTEGER,
-    source_sha256 VARCHAR, seq BIGINT
+    client_id VARCHAR, run_id VARCHAR, agent_id VARCHAR, turn INTEGER, relation VARCHAR, source VARCHAR,
+    source_kind VARCHAR, source_client_id VARCHAR, source_run_id VARCHAR, source_path VARCHAR,
+    source_version INTEGER, source_sha256 VARCHAR, seq BIGINT
+);
+
+CREATE TABLE saves (
+    client_id VARCHAR, run_id VARCHAR, path VARCHAR, version INTEGER, filename VARCHAR, library_version INTEGER,
+    sha256 VARCHAR, actor VARCHAR, saved_at TIMESTAMP, seq BIGINT
 );
 
 CREATE TABLE approvals (

@@ -485,7 +485,7 @@ export interface paths {
         };
         /**
          * Get Lineage
-         * @description What an artifact was made from, and where it was saved to.
+         * @description What an artifact was made from, what was made from it, and where it was saved to.
          */
         get: operations["get_lineage"];
         put?: never;
@@ -679,6 +679,26 @@ export interface paths {
          * @description Delete a file of the client's own; restorable for the grace period.
          */
         delete: operations["delete_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/runtime/library/files/{filename}/lineage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Library Lineage
+         * @description What used a library file, and what it was made from.
+         */
+        get: operations["get_library_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1248,6 +1268,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/runtime/{run_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Run Report
+         * @description One run as one HTML file that needs nothing else: for people without RARO, for printing, for the record.
+         */
+        get: operations["get_run_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/runtime/{run_id}/resume": {
         parameters: {
             query?: never;
@@ -1612,6 +1652,55 @@ export interface components {
             timed_out?: boolean | null;
             /** Turn */
             turn: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * ArtifactLineage
+         * @description An artifact's lineage, with what its run was given in short.
+         */
+        ArtifactLineage: {
+            /** Filename */
+            filename: string;
+            /**
+             * Kept For
+             * @description what is kept and was made from it: it does not expire under these
+             */
+            kept_for: components["schemas"]["Keeper"][];
+            made_from: components["schemas"]["LineageGraph"];
+            /**
+             * Read
+             * @description what its agent was seen to read, by version
+             */
+            read: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Roots
+             * @description the ids of the versions that were asked about, newest first
+             */
+            roots: string[];
+            /** Run Id */
+            run_id: string;
+            /**
+             * Runs
+             * @description what its run, and the runs before it, were given
+             */
+            runs: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Saved
+             * @description the library versions it became
+             */
+            saved: {
+                [key: string]: unknown;
+            }[];
+            /** Seq */
+            seq: number;
+            used_by: components["schemas"]["LineageGraph"];
+            /** Versions */
+            versions: components["schemas"]["ArtifactVersion"][];
         } & {
             [key: string]: unknown;
         };
@@ -2282,6 +2371,25 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Keeper
+         * @description Something that is kept and was made from the artifact.
+         */
+        Keeper: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "artifact" | "library";
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id?: string | null;
+            /** Version */
+            version?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
          * Kept
          * @description The version an upload became; `created` is False when these bytes were the current version already.
          */
@@ -2315,6 +2423,25 @@ export interface components {
             success: boolean;
             /** Version */
             version: number;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LibraryLineage
+         * @description A library file's lineage.
+         */
+        LibraryLineage: {
+            /** Filename */
+            filename: string;
+            made_from: components["schemas"]["LineageGraph"];
+            /**
+             * Roots
+             * @description the ids of the versions that were asked about, newest first
+             */
+            roots: string[];
+            /** Seq */
+            seq: number;
+            used_by: components["schemas"]["LineageGraph"];
         } & {
             [key: string]: unknown;
         };
@@ -2420,6 +2547,102 @@ export interface components {
             seq: number;
             /** Versions */
             versions: components["schemas"]["LibraryVersion"][];
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LineageEdge
+         * @description `source` went into `target`, both ids of nodes.
+         */
+        LineageEdge: {
+            /**
+             * Relation
+             * @description given: it lay before the agent; read: the agent was seen to read it
+             * @enum {string}
+             */
+            relation: "given" | "read" | "made" | "saved" | "restored";
+            /** Source */
+            source: string;
+            /** Target */
+            target: string;
+            /**
+             * Turn
+             * @description the agent's first turn in which it was read, or was made
+             */
+            turn?: number | null;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LineageGraph
+         * @description Everything that was found, the versions that were asked about first.
+         */
+        LineageGraph: {
+            /** Edges */
+            edges: components["schemas"]["LineageEdge"][];
+            /** Nodes */
+            nodes: components["schemas"]["LineageNode"][];
+            /**
+             * Truncated
+             * @description whether there is more than `limit` allows
+             */
+            truncated: boolean;
+        } & {
+            [key: string]: unknown;
+        };
+        /**
+         * LineageNode
+         * @description A version of a file, an agent of a run, or a web page.
+         */
+        LineageNode: {
+            /** Content Type */
+            content_type?: string | null;
+            /**
+             * Gone
+             * @description the file is not there any more
+             */
+            gone?: ("deleted" | "expired") | null;
+            /**
+             * Id
+             * @example artifact:run_5f2c8a9b7d1e4f60/report.md@1
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "library" | "artifact" | "agent" | "web";
+            /**
+             * Name
+             * @description the file's name or path, the agent's id, the page's address
+             */
+            name: string;
+            /**
+             * Pinned
+             * @description of an artifact
+             */
+            pinned?: boolean | null;
+            /** Run Id */
+            run_id?: string | null;
+            /**
+             * Scope
+             * @description of a library file
+             */
+            scope?: ("private" | "public") | null;
+            /**
+             * Sha256
+             * @example b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9
+             */
+            sha256?: string | null;
+            /** Size Bytes */
+            size_bytes?: number | null;
+            /**
+             * Time
+             * @description when it was uploaded or generated
+             */
+            time?: string | null;
+            /** Version */
+            version?: number | null;
         } & {
             [key: string]: unknown;
         };
@@ -5907,7 +6130,14 @@ export interface operations {
     };
     get_lineage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a version; all of them when absent */
+                version?: number | null;
+                /** @description files, agents and pages in each of the two graphs */
+                limit?: number;
+                /** @description only what agents were seen to read, not what they were merely given */
+                seen?: boolean;
+            };
             header?: {
                 /** @description makes repeating this command safe */
                 "idempotency-key"?: string | null;
@@ -5928,9 +6158,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["ArtifactLineage"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
@@ -6800,6 +7028,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_library_lineage: {
+        parameters: {
+            query?: {
+                /** @description a version; all of them when absent */
+                version?: number | null;
+                /** @description files, agents and pages in each of the two graphs */
+                limit?: number;
+                /** @description only what agents were seen to read, not what they were merely given */
+                seen?: boolean;
+            };
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                filename: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryLineage"];
                 };
             };
             /** @description the client id, a cursor or the request is malformed */
@@ -9087,6 +9399,81 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Done"];
                 };
+            };
+            /** @description the client id, a cursor or the request is malformed */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description no such thing belongs to this client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the thing's state does not allow it */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description a name, a body or a workflow is not acceptable */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description the log or the views are away for a moment */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    get_run_report: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description makes repeating this command safe */
+                "idempotency-key"?: string | null;
+                /** @description the client; `public` when absent */
+                "x-raro-client-id"?: string | null;
+            };
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description the client id, a cursor or the request is malformed */
             400: {
