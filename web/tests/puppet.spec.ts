@@ -13,8 +13,8 @@ const SCRIPT = {
       { text: 'never said', final: true },
       { text: 'the model again', final: true, tokens_in: 1200, tokens_out: 34, cost_usd: 0.0042 }
     ],
-    writer_y: [
-      { text: 'I look.', tool_calls: [{ name: 'list_files', args: {} }] },
+    writer_slow: [
+      { text: 'I look.', tool_calls: [{ name: 'list_files', args: {} }], delay_s: 6 },
       { text: 'never said', final: true }
     ],
     writer_costs: [{ text: 'done', final: true, tokens_in: 1200, tokens_out: 34, cost_usd: 0.0042 }]
@@ -109,8 +109,9 @@ test('an agent is taken over before it begins, and handed back to its model', as
   );
   await show(page, id);
   await page.getByRole('button', { name: /^writer_x, waiting/ }).click();
-  await page.getByRole('button', { name: 'Answer for this agent' }).click();
+  await page.getByRole('button', { name: 'Answer for this agent' }).press('Enter');
   await expect(handOf(page, 'writer_x')).toContainText('It has not begun');
+  await expect(page.getByRole('button', { name: 'Hand back to the model' })).toBeFocused();
   await page.getByRole('button', { name: 'Show all agents' }).click();
   await handOf(page, 'writer_y').getByLabel('What it says next').fill('first');
   await handOf(page, 'writer_y').getByRole('checkbox').check();
@@ -122,6 +123,22 @@ test('an agent is taken over before it begins, and handed back to its model', as
   await hand.getByRole('button', { name: 'Hand back to the model' }).click();
   await expect(page.getByRole('log')).toContainText('the model again');
   await expect(page.getByRole('log')).toContainText('The model of writer_x answers again.');
+  await expect(page.getByText('Completed', { exact: true }).first()).toBeVisible();
+});
+
+test('what is being written stays when the model’s own turn still comes in', async ({
+  console: page,
+  client
+}) => {
+  await show(page, await start(client, { id: 'writer_slow' }));
+  await page.getByRole('button', { name: 'Answer for this agent' }).click();
+  const says = handOf(page, 'writer_slow').getByLabel('What it says next');
+  await says.fill('half a thought');
+  await expect(page.getByRole('region', { name: 'Turn 1' })).toContainText('DONE');
+  await expect(says).toHaveValue('half a thought');
+  await handOf(page, 'writer_slow').getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Answer and end' }).click();
+  await expect(page.getByRole('region', { name: 'Turn 2' })).toContainText('half a thought');
   await expect(page.getByText('Completed', { exact: true }).first()).toBeVisible();
 });
 

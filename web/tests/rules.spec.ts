@@ -174,6 +174,26 @@ test('what somebody else changed meanwhile is not undone by mistake', async ({
   await expect(editor).toHaveValue(OWN);
 });
 
+test('a text that is not in force yet outlives a look at another page', async ({ rules: page }) => {
+  await page.getByRole('textbox', { name: 'Rules file' }).fill('# half a thought');
+  await page.getByRole('link', { name: 'Runs', exact: true }).click();
+  await page.getByRole('link', { name: 'Rules', exact: true }).click();
+  await expect(page.getByRole('textbox', { name: 'Rules file' })).toHaveValue('# half a thought');
+});
+
+test('markup in a rule is text', async ({ rules: page, client }) => {
+  const markup = '<img src=x onerror=alert(1)><b>bold</b>';
+  await client.call('PUT', '/runtime/policy/rules', {
+    toml: `${OWN.replace('A person looks at large tables.', markup)}[rule.unless]\npath = "${markup}"\n`,
+    reason: markup
+  });
+  await expect(rule(page, 'ask-before-large-csv')).toContainText(
+    `unless its path is like ${markup}`
+  );
+  await expect(changes(page)).toContainText(markup);
+  await expect(page.locator('main img')).toHaveCount(0);
+});
+
 test('a sentence becomes a proposal, in force only once a person accepts it', async ({
   rules: page,
   machine
@@ -190,6 +210,7 @@ test('a sentence becomes a proposal, in force only once a person accepts it', as
   await card.getByRole('button', { name: 'Accept' }).click();
   await expect(rule(page, 'no-spreadsheets')).toBeVisible();
   await expect(card).toBeHidden();
+  await expect(page.getByRole('heading', { name: 'Rules', exact: true })).toBeFocused();
   const last = changes(page).getByRole('listitem').first();
   await expect(last).toContainText('accepted a proposal');
   await expect(last).toContainText('agreed');

@@ -9,6 +9,8 @@ const APART_MS = 1_000;
 export class RuleBook {
   state = $state.raw<PolicyState | null>(null);
   error = $state.raw<Refused | null>(null);
+  /** The file's text as it is being edited, and the hash of the text it was begun from; null: it is not. */
+  edited = $state<{ text: string; from: string } | null>(null);
   #looking = false;
   #again = false;
   #asked = 0;
@@ -121,3 +123,6 @@ export class RuleBook {
     return ok;
   }
 }
+
+/** One for the page, whoever it speaks for: a text that is being edited outlives a look at another page. */
+export const rulebook = new RuleBook();
