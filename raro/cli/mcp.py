@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGIApplication
 
     from raro.client import RaroClient
+    from raro.mcp.desk import Desk
     from raro.mcp.server import McpServer
 
 app = new_app()
 
+_LEAVE_S = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -48,9 +51,9 @@ async def mcp(
         raise BadRequest("--agent names an agent of a run: add --run RUN.")
     place = None if http is None else _loopback(http)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    async with _serving(session.client, run_id, agent_id, wait_s) as server:
+    async with _serving(session.client, run_id, agent_id, wait_s) as (server, desk):
         if place is None:
-            await _stdio(server)
+            await _stdio(server, desk)
         else:
             await _http(session, server, *place)
 
@@ -58,7 +61,7 @@ async def mcp(
 @asynccontextmanager
 async def _serving(
     client: RaroClient, run_id: str | None, agent_id: str | None, wait_s: float
-) -> AsyncIterator[McpServer]:
+) -> AsyncIterator[tuple[McpServer, Desk]]:
     # The protocol's package takes half a second to load: no other command is to wait for it.
     from raro.mcp.changes import Changes
     from raro.mcp.desk import Desk
@@ -72,19 +75,34 @@ async def _serving(
         logging.getLogger(__name__).warning("%s Tools are there once it is.", away.message)
     tasks = [asyncio.create_task(changes.follow()), asyncio.create_task(desk.announce())]
     try:
-        yield McpServer(client, changes, desk)
+        yield McpServer(client, changes, desk), desk
     finally:
         await end(*tasks)
         await desk.close()
 
 
-async def _stdio(server: McpServer) -> None:
+async def _stdio(server: McpServer, desk: Desk) -> None:
     from mcp.server.stdio import stdio_server
 
-    # A thread that waits for the next line cannot be cancelled. There is nothing to put in order: Ctrl-C ends it.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    leaving: set[asyncio.Task[None]] = set()
+
+    def told(number: signal.Signals) -> None:
+        leaving.add(asyncio.create_task(_leave(desk, number)))
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told, number)
     async with stdio_server() as (incoming, outgoing):
         await server.protocol.run(incoming, outgoing, server.options)
+
+
+async def _leave(desk: Desk, number: int) -> None:
+    """Put things in order, then end by the signal: a thread that waits for the next line cannot be cancelled."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEAVE_S):
+            await desk.close()
+    asyncio.get_running_loop().remove_signal_handler(number)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 async def _http(session: Session, server: McpServer, host: str, port: int) -> None:

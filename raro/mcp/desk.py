@@ -74,6 +74,7 @@ class Desk:
         self._agent_id = agent_id
         self._call_s = call_s
         self._workspace: Workspace | None = None
+        self._one_at_a_time = asyncio.Lock()
 
     async def tools(self) -> list[Declared]:
         """What can be called now. Raises RunNotFound, AgentNotFound, ServerUnreachable."""
@@ -89,7 +90,8 @@ class Desk:
     async def call(self, name: str, arguments: Mapping[str, Any], tell: Tell) -> Outcome | None:
         """Call a tool; None: there is no such tool. Raises what the workspace raises, ValidationError."""
         if name == OPEN and not self._run_id:
-            return await self._open(Open.model_validate(arguments))
+            async with self._one_at_a_time:
+                return await self._open(Open.model_validate(arguments))
         workspace = await self.workspace()
         if workspace is None:
             return None
@@ -97,8 +99,7 @@ class Desk:
             Nothing.model_validate(arguments)
             return await workspace.wait(tell)
         if name == FINISH:
-            turn = await workspace.finish(Finish.model_validate(arguments).output)
-            return Outcome(f"agent {workspace.agent_id} of run {workspace.run_id} is done.", turn=turn)
+            return await workspace.finish(Finish.model_validate(arguments).output)
         if name not in {tool.name for tool in await workspace.declared()}:
             return None
         return await workspace.call(name, arguments, tell)

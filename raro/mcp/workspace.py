@@ -123,12 +123,17 @@ class Workspace:
         async with self._one_at_a_time:
             return await self._wait(tell)
 
-    async def finish(self, text: str) -> int:
-        """End the agent, with its output; the turn that did. Raises WrongState."""
+    async def finish(self, text: str) -> Outcome:
+        """End the agent, with its output; whether that was accepted. Raises WrongState."""
         async with self._one_at_a_time:
             turn = await self._answer("finish", text=text, final=True)
             self._under_way = None
-            return turn
+            give_up = time.monotonic() + BEGIN_S
+            while await self.active() and time.monotonic() < give_up:
+                await self._changes.soon()
+            agent = _agent_of(await self._client.runs.state(self.run_id), self.agent_id)
+        told = agent.get("message") or f"agent {self.agent_id} of run {self.run_id} is {agent['status']}."
+        return Outcome(told, agent["status"] != "failed", agent.get("code"), turn)
 
     async def _answer(self, name: str, **answer: Any) -> int:
         """Answer the agent's next turn, once it is there to be answered."""

@@ -4,23 +4,72 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import yaml
 from mcp import Client, StdioServerParameters, stdio_client, types
 from mcp.client.session import MessageHandlerFnT
 
+from raro.client import RaroClient
+from raro.mcp.changes import Changes
+from raro.mcp.desk import Desk
+from raro.mcp.server import McpServer
 from tests.journeys.conftest import Server
+
+
+def writing(*paths: str) -> dict[str, Any]:
+    """A model's turn that writes files."""
+    calls = [{"name": "write_file", "args": {"path": path, "content": f"# {path}"}} for path in paths]
+    return {"text": "I write.", "tool_calls": calls}
+
+
+DONE = {"text": "I looked.", "final": True}
+SCRIPT = {
+    "workflow": {"agents": [{"id": "writer_planned"}]},
+    "agents": {
+        "writer_files": [writing("report.md", "more/report.md"), DONE],
+        "writer_model": [writing("letter.md"), DONE],
+        "*": [DONE],
+    },
+}
+RULES = """
+[[rule]]
+id = "ask-for-letters"
+description = "A person allows letters."
+trigger = "ToolCall"
+action = "request_approval"
+reason = "{agent} wants to write a letter"
+[rule.when]
+tool = "write_file"
+args = { path = "letter" }
+"""
 
 
 @pytest.fixture(scope="session")
 def raro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests, which keep apart by client ids."""
-    server = Server(tmp_path_factory.mktemp("raro") / "storage").start()
+    """One server for all tests, which keep apart by client ids. Its agents follow a script, under a rule that asks."""
+    folder = tmp_path_factory.mktemp("raro")
+    (folder / "script.yaml").write_text(yaml.safe_dump(SCRIPT))
+    (folder / "rules.toml").write_text(RULES)
+    settings = {"RARO_MODEL": f"script:{folder / 'script.yaml'}", "RARO_RULES": str(folder / "rules.toml")}
+    server = Server(folder / "storage", settings).start()
     yield server
     server.end()
+
+
+@contextmanager
+def running(client: httpx.Client, *agents: dict[str, Any], **request: Any) -> Iterator[str]:
+    """A run, stopped afterwards: an agent that waits for answers keeps one of the worker's places."""
+    answer = client.post("/runtime/start", json={"agents": list(agents), "directive": "do it", **request})
+    assert answer.status_code == 200, answer.text
+    run_id: str = answer.json()["run_id"]
+    yield run_id
+    client.post(f"/runtime/{run_id}/stop")
 
 
 @pytest.fixture
@@ -47,6 +96,15 @@ def host(
         read_timeout_seconds=60,
         cache=None,
     )
+
+
+@asynccontextmanager
+async def inside(server: Server, client_id: str) -> AsyncIterator[Client]:
+    """The same without a process and a wire, for tests of what is answered."""
+    async with RaroClient(server.url, client_id) as client:
+        changes = Changes(client)
+        async with Client(McpServer(client, changes, Desk(client, changes, None, None)).protocol, cache=None) as mcp:
+            yield mcp
 
 
 def said(result: types.CallToolResult) -> str:

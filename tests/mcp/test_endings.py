@@ -17,8 +17,8 @@ import pytest
 from mcp import Client, MCPError
 
 from tests.journeys.conftest import Server, events_of, kinds, make_server, storage, wait_for
-from tests.mcp.conftest import code_of, command, given, host, said
-from tests.mcp.test_workspace import PUPPET, running
+from tests.mcp.conftest import code_of, command, given, host, running, said
+from tests.mcp.test_workspace import PUPPET
 
 __all__ = ["make_server", "storage"]
 
@@ -74,13 +74,20 @@ def test_nothing_but_the_protocol_is_on_stdout(raro: Server, me: str) -> None:
     assert process.returncode == 0, errors
 
 
-def test_ctrl_c_ends_it_while_it_waits_for_a_line(raro: Server, me: str) -> None:
-    with wire(raro, me) as process:
-        say(process, INITIALIZE)
+def test_a_signal_ends_it_and_the_run_it_opened(raro: Server, me: str) -> None:
+    opening = {"name": "open_workspace", "arguments": {"directive": "x"}}
+    with wire(raro, me) as process, raro.client(me) as client:
+        say(process, INITIALIZE, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+        say(process, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": opening})
+        wait_for(lambda: client.get("/runtime/runs").json()["runs"])
         assert process.stdout is not None
-        process.stdout.readline()
+        while json.loads(process.stdout.readline()).get("id") != 2:
+            pass
+        # It waits for the next line.
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == -signal.SIGINT
+        (opened,) = client.get("/runtime/runs").json()["runs"]
+        assert (opened["status"], opened["reason"]) == ("stopped", "the MCP client went away")
 
 
 async def test_a_server_that_went_away_is_an_error_until_it_is_back(

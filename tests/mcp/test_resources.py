@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -14,7 +16,7 @@ from mcp.server.subscriptions import ResourcesListChanged, ResourceUpdated
 
 from raro.mcp.reading import MAX_RESOURCE_BYTES
 from tests.journeys.conftest import Server, ended
-from tests.mcp.conftest import host
+from tests.mcp.conftest import host, inside, running
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
@@ -23,13 +25,12 @@ def upload(client: httpx.Client, name: str, data: bytes) -> None:
     client.put(f"/runtime/library/files/{quote(name, safe='')}", content=data).raise_for_status()
 
 
-def run(client: httpx.Client) -> str:
-    """A run over one table, with artifacts in folders."""
-    upload(client, "sales.csv", b"day,sum\n" + b"".join(b"2026-01-%02d,%d\n" % (day, day) for day in range(1, 29)))
-    body = {"directive": "Look at the sales", "attached_files": ["sales.csv"]}
-    run_id: str = client.post("/runtime/start", json=body).json()["run_id"]
-    assert ended(client, run_id)["status"] == "completed"
-    return run_id
+@contextmanager
+def made(client: httpx.Client) -> Iterator[str]:
+    """A run that has made report.md and more/report.md."""
+    with running(client, {"id": "writer_files"}) as run_id:
+        assert ended(client, run_id)["status"] == "completed"
+        yield run_id
 
 
 async def test_files_are_listed_and_read_whatever_their_name(raro: Server, me: str) -> None:
@@ -56,21 +57,20 @@ async def test_files_are_listed_and_read_whatever_their_name(raro: Server, me: s
 
 
 async def test_artifacts_and_outputs_are_resources(raro: Server, me: str) -> None:
-    with raro.client(me) as client:
-        run_id = run(client)
-        files = client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]
-        report = client.get(f"/runtime/artifacts/{run_id}/files/sales_csv/report.md").text
-    async with host(raro, me) as mcp:
-        uris = {resource.uri for resource in (await mcp.list_resources()).resources}
-        assert {f"raro://artifacts/{run_id}/{file['filename']}" for file in files} <= uris
-        (read,) = (await mcp.read_resource(f"raro://artifacts/{run_id}/sales_csv/report.md")).contents
-        assert isinstance(read, types.TextResourceContents)
-        assert read.text == report
-        (output,) = (await mcp.read_resource(f"raro://outputs/{run_id}/writer_report")).contents
-        assert isinstance(output, types.TextResourceContents)
-        assert "no language model was used" in output.text
-        templates = [item.uri_template for item in (await mcp.list_resource_templates()).resource_templates]
-        assert "raro://artifacts/{run_id}/{+path}" in templates
+    with raro.client(me) as client, made(client) as run_id:
+        async with inside(raro, me) as mcp:
+            listed = (await mcp.list_resources()).resources
+            assert {resource.uri for resource in listed} == {
+                f"raro://artifacts/{run_id}/{path}" for path in ("report.md", "more/report.md")
+            }
+            (read,) = (await mcp.read_resource(f"raro://artifacts/{run_id}/more/report.md")).contents
+            assert isinstance(read, types.TextResourceContents)
+            assert read.text == "# more/report.md"
+            (output,) = (await mcp.read_resource(f"raro://outputs/{run_id}/writer_files")).contents
+            assert isinstance(output, types.TextResourceContents)
+            assert output.text == "I looked."
+            templates = [item.uri_template for item in (await mcp.list_resource_templates()).resource_templates]
+            assert "raro://artifacts/{run_id}/{+path}" in templates
 
 
 async def test_what_is_too_large_says_how_large_and_where_to_get_it(raro: Server, me: str) -> None:
@@ -78,7 +78,7 @@ async def test_what_is_too_large_says_how_large_and_where_to_get_it(raro: Server
     with raro.client(me) as client:
         upload(client, "large.csv", b"x" * size)
         upload(client, "fits.csv", b"x" * MAX_RESOURCE_BYTES)
-    async with host(raro, me) as mcp:
+    async with inside(raro, me) as mcp:
         with pytest.raises(MCPError) as refused:
             await mcp.read_resource("raro://library/large.csv")
         assert refused.value.data["code"] == "too_large"
@@ -103,7 +103,7 @@ async def test_nothing_else_can_be_read(raro: Server, me: str) -> None:
         "raro://outputs/run_nothing/x": "agent_not_found",
         "file:///etc/passwd": "bad_name",
     }
-    async with host(raro, me) as mcp:
+    async with inside(raro, me) as mcp:
         for uri, code in addresses.items():
             with pytest.raises(MCPError) as refused:
                 await mcp.read_resource(uri)

@@ -5,70 +5,35 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
-import yaml
 from mcp import types
 from mcp.server.subscriptions import ToolsListChanged
 
 from tests.journeys.conftest import Server, ended, events_of, kinds, state, wait_for
-from tests.mcp.conftest import code_of, command, given, host, said
+from tests.mcp.conftest import code_of, command, given, host, running, said
 from tests.mcp.test_resources import upload
 from tests.mcp.test_tools import GENERAL
 
-DONE = {"text": "done", "final": True}
-SCRIPT = {
-    "agents": {
-        "writer_model": [
-            {"text": "slowly", "delay_s": 1, "tool_calls": [{"name": "list_files", "args": {}}]},
-            {**DONE, "delay_s": 2},
-        ],
-        "*": [DONE],
-    }
-}
-RULES = """
-[[rule]]
-id = "ask-for-letters"
-description = "A person allows letters."
-trigger = "ToolCall"
-action = "request_approval"
-reason = "{agent} wants to write a letter"
-[rule.when]
-tool = "write_file"
-args = { path = "letter" }
-"""
 PUPPET = {"id": "coder_hands", "model": "puppet"}
-
-
-@pytest.fixture(scope="module")
-def raro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose agents follow a script, under rules of its own."""
-    folder = tmp_path_factory.mktemp("raro")
-    (folder / "script.yaml").write_text(yaml.safe_dump(SCRIPT))
-    (folder / "rules.toml").write_text(RULES)
-    settings = {"RARO_MODEL": f"script:{folder / 'script.yaml'}", "RARO_RULES": str(folder / "rules.toml")}
-    server = Server(folder / "storage", settings).start()
-    yield server
-    server.end()
-
-
-@contextmanager
-def running(client: httpx.Client, *agents: dict[str, Any], **request: Any) -> Iterator[str]:
-    """A run, stopped afterwards: an agent that waits for answers keeps one of the worker's places."""
-    answer = client.post("/runtime/start", json={"agents": list(agents), "directive": "do it", **request})
-    assert answer.status_code == 200, answer.text
-    run_id: str = answer.json()["run_id"]
-    yield run_id
-    client.post(f"/runtime/{run_id}/stop")
 
 
 def data_of(events: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [event["data"] for event in events if event["subject"].endswith(f".{kind}")]
+
+
+def pending(client: httpx.Client, run_id: str) -> list[dict[str, Any]]:
+    """What the run asks a person."""
+    answer = client.get("/runtime/approvals", params={"status": "pending", "run_id": run_id})
+    rows: list[dict[str, Any]] = answer.json()["approvals"]
+    return rows
+
+
+def decide(client: httpx.Client, row: dict[str, Any], decision: str, **more: str) -> None:
+    body = {"approval_ids": [row["approval_id"]], "decision": decision, **more}
+    client.post(f"/runtime/{row['run_id']}/approvals", json=body).raise_for_status()
 
 
 async def use_every_tool(raro: Server, me: str, run_id: str) -> None:
@@ -200,11 +165,8 @@ async def test_a_denied_call_says_why(raro: Server, me: str) -> None:
         async with host(raro, me, "--run", run_id, "--wait", "0") as mcp:
             await mcp.list_tools()
             await mcp.call_tool("write_file", {"path": "letter.md", "content": "Dear"})
-            rows: list[dict[str, Any]] = await asyncio.to_thread(
-                wait_for, lambda: client.get("/runtime/approvals", params={"run_id": run_id}).json()["approvals"]
-            )
-            body = {"approval_ids": [rows[0]["approval_id"]], "decision": "deny", "note": "no letters today"}
-            client.post(f"/runtime/{run_id}/approvals", json=body).raise_for_status()
+            (row,) = await asyncio.to_thread(wait_for, lambda: pending(client, run_id))
+            decide(client, row, "deny", note="no letters today")
             result = await returned(mcp)
             assert code_of(result) == "denied"
             assert "no letters today" in said(result)
@@ -221,14 +183,28 @@ async def test_calls_at_once_are_made_one_after_the_other(raro: Server, me: str)
 
 async def test_an_agent_is_taken_over_from_its_model_with_the_first_call(raro: Server, me: str) -> None:
     with raro.client(me) as client, running(client, {"id": "writer_model"}) as run_id:
+        (row,) = await asyncio.to_thread(wait_for, lambda: pending(client, run_id))
         async with host(raro, me, "--run", run_id) as mcp:
             assert "write_file" in {tool.name for tool in (await mcp.list_tools()).tools}
             assert state(client, run_id)["agents"][0]["puppet"] is False
-            await mcp.call_tool("write_file", {"path": "mine.md", "content": "mine"})
-            assert state(client, run_id)["agents"][0]["puppet"] is True
+            calling = asyncio.create_task(mcp.call_tool("write_file", {"path": "mine.md", "content": "mine"}))
+            await asyncio.to_thread(wait_for, lambda: state(client, run_id)["agents"][0]["puppet"])
+            # The model's own turn is carried out before.
+            decide(client, row, "allow")
+            assert given(await calling)["turn"] == 2
             await mcp.call_tool("finish", {"output": "mine"})
         assert ended(client, run_id)["status"] == "completed"
-        assert client.get(f"/runtime/{run_id}/artifact/writer_model").json()["output"] == "mine"
+        answered = [turn["answered_by"] for turn in data_of(events_of(client, run_id), "agent_turn_completed")]
+        assert answered == [None, f"user:{me}", f"user:{me}"]
+
+
+async def test_an_output_that_is_not_accepted_is_an_error(raro: Server, me: str) -> None:
+    schema = {"type": "object", "required": ["sum"]}
+    with raro.client(me) as client, running(client, {**PUPPET, "output_schema": schema}, on_failure="fail") as run_id:
+        async with host(raro, me, "--run", run_id) as mcp:
+            await mcp.list_tools()
+            assert code_of(await mcp.call_tool("finish", {"output": "six"})) == "output_schema"
+        assert ended(client, run_id)["status"] == "failed"
 
 
 async def test_a_host_opens_a_workspace_of_its_own_that_ends_with_it(raro: Server, me: str) -> None:
