@@ -90,51 +90,33 @@ def test_a_signal_ends_it_and_the_run_it_opened(raro: Server, me: str) -> None:
         assert (opened["status"], opened["reason"]) == ("stopped", "the MCP client went away")
 
 
-async def test_a_server_that_went_away_is_an_error_until_it_is_back(
-    make_server: Callable[..., Server], me: str
-) -> None:
-    server = make_server()
-    server.keep_port()
-    async with host(server, me) as mcp:
-        assert given(await mcp.call_tool("list_library", {})) == {"files": []}
-        server.kill()
-        assert code_of(await mcp.call_tool("list_library", {})) == "server_unreachable"
-        assert code_of(await mcp.call_tool("open_workspace", {"directive": "x"})) == "server_unreachable"
-        for ask in (mcp.list_resources, lambda: mcp.read_resource("raro://library/x")):
-            with pytest.raises(MCPError) as away:
-                await ask()
-            assert (away.value.code, away.value.data["code"]) == (-32603, "server_unreachable")
-        await asyncio.to_thread(server.start)
-        assert given(await mcp.call_tool("list_library", {})) == {"files": []}
-
-
-async def test_a_call_returns_over_a_server_that_was_killed(make_server: Callable[..., Server], me: str) -> None:
+async def test_a_server_may_come_late_and_go_and_come_back(make_server: Callable[..., Server], me: str) -> None:
     server = make_server()
     server.keep_port()
     code = "import time; time.sleep(3); open('output/made.txt', 'w').write('made')"
     with server.client(me) as client, running(client, PUPPET) as run_id:
+        await asyncio.to_thread(wait_for, lambda: "agent_briefed" in kinds(events_of(client, run_id)))
+        server.kill()
         async with host(server, me, "--run", run_id, "--wait", "100") as mcp:
-            await mcp.list_tools()
+            await everything_says_that_it_is_away(mcp)
+            await asyncio.to_thread(server.start)
+            assert "execute_python" in {tool.name for tool in (await mcp.list_tools()).tools}
             calling = asyncio.create_task(mcp.call_tool("execute_python", {"code": code}))
             await asyncio.to_thread(wait_for, lambda: "tool_called" in kinds(events_of(client, run_id)))
             server.kill()
+            assert code_of(await mcp.call_tool("list_library", {})) == "server_unreachable"
             await asyncio.to_thread(server.start)
             assert "[files kept: output/made.txt]" in said(await calling)
             assert given(await mcp.call_tool("finish", {"output": "made"}))["turn"] == 2
 
 
-async def test_it_may_be_started_before_the_server(make_server: Callable[..., Server], me: str) -> None:
-    server = make_server()
-    server.keep_port()
-    with server.client(me) as client, running(client, PUPPET) as run_id:
-        await asyncio.to_thread(wait_for, lambda: "agent_briefed" in kinds(events_of(client, run_id)))
-        server.kill()
-        async with host(server, me, "--run", run_id) as mcp:
-            with pytest.raises(MCPError) as away:
-                await mcp.list_tools()
-            assert away.value.data["code"] == "server_unreachable"
-            await asyncio.to_thread(server.start)
-            assert "write_file" in {tool.name for tool in (await mcp.list_tools()).tools}
+async def everything_says_that_it_is_away(mcp: Client) -> None:
+    for tool in ("list_library", "list_files", "wait_for_call"):
+        assert code_of(await mcp.call_tool(tool, {})) == "server_unreachable"
+    for ask in (mcp.list_tools, mcp.list_resources, lambda: mcp.read_resource("raro://library/x")):
+        with pytest.raises(MCPError) as away:
+            await ask()
+        assert (away.value.code, away.value.data["code"]) == (-32603, "server_unreachable")
 
 
 @contextmanager
