@@ -60,6 +60,7 @@
     │   └── BadBackup             500 bad_backup
     ├── UnsafeFile                422 unsafe_file
     ├── LogDamaged                500 log_damaged
+    ├── ArchiveDamaged            500 archive_damaged
     ├── AuditDamaged              500 audit_damaged
     ├── StorageInUse              409 storage_in_use
     ├── StorageNotEmpty           409 storage_not_empty
@@ -458,6 +459,12 @@ class LogDamaged(RaroError):
     """The log is not the one the cursor was written for."""
 
     code = "log_damaged"
+
+
+class ArchiveDamaged(RaroError):
+    """The archive is not as it was written; the log is not concerned."""
+
+    code = "archive_damaged"
 
 
 class AuditDamaged(RaroError):

@@ -67,6 +67,7 @@ COMMANDS: dict[str, Entry] = {
     "analytics": Entry(_LOG, "analytics", "List the ready reports, or show one."),
     "sql": Entry(_LOG, "sql", "Ask the tables of all that happened."),
     "gc": Entry(_CARE, "gc", "Let expired artifacts go and erase bytes nobody refers to."),
+    "archive": Entry(_CARE, "archive", "Copy the old part of the log to Parquet; check it."),
     "rebuild": Entry(_CARE, "rebuild", "Build the views anew from the log."),
     "fsck": Entry(_CARE, "fsck", "Check every stored byte and both folder trees."),
     "backup": Entry(_CARE, "backup", "Write the log and every blob into one file."),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from raro.errors import (
+    ArchiveDamaged,
+    AuditDamaged,
     BadRequest,
     Conflict,
     Gone,
@@ -45,6 +47,8 @@ _CODES: tuple[tuple[type[RaroError], ExitCode], ...] = (
     (StorageNotEmpty, ExitCode.CONFLICT),
     (Unavailable, ExitCode.UNREACHABLE),
     (LogDamaged, ExitCode.DAMAGE),
+    (ArchiveDamaged, ExitCode.DAMAGE),
+    (AuditDamaged, ExitCode.DAMAGE),
     (StorageFault, ExitCode.DAMAGE),
     (BadRequest, ExitCode.USAGE),
     (Unprocessable, ExitCode.USAGE),

@@ -1,8 +1,11 @@
-"""`raro rebuild`: the views anew from the log, also from a log that was changed or restored."""
+"""`raro rebuild`: the views anew from the archive and the log, also from a log that was changed or restored."""
 
 from __future__ import annotations
 
 import time
+from typing import Annotated
+
+import typer
 
 from raro.cli.command import Place, new_app, offline
 from raro.cli.stored import stored
@@ -12,11 +15,14 @@ app = new_app()
 
 @app.command()
 @offline
-async def rebuild(place: Place) -> None:
-    """Build the views anew from the log. No server may hold the storage."""
+async def rebuild(
+    place: Place,
+    log_only: Annotated[bool, typer.Option("--log-only", help="Leave the archive aside.")] = False,
+) -> None:
+    """Build the views anew: from the archive as far as that goes, then from the log. No server may hold the storage."""
     started = time.monotonic()
     place.out.remark("Building the views from the log …")
-    async with stored(place.storage, anew=True) as (_, views):
+    async with stored(place.storage, anew=True, from_archive=not log_only) as (_, views):
         health, seconds = await views.health(), time.monotonic() - started
     rate = round(health.seq / seconds) if seconds else 0
     answer = {

@@ -10,12 +10,15 @@ from raro.embedded.lock import hold_storage
 from raro.projections.views import Views, set_aside
 from raro.settings import Settings
 from raro.wiring import Core, core
+from raro.wiring.auditing import archive_of
 from raro.wiring.links import projection_path
 
 
 @asynccontextmanager
-async def stored(storage: Path, *, anew: bool = False) -> AsyncIterator[tuple[Core, Views]]:
-    """The folder's parts with its views level with the log; `anew` builds the views from the first event.
+async def stored(storage: Path, *, anew: bool = False, from_archive: bool = True) -> AsyncIterator[tuple[Core, Views]]:
+    """The folder's parts with its views level with the log; `anew` makes the views again.
+
+    What is missing of them comes from the archive first, as far as that goes, unless `from_archive` is off.
 
     Raises StorageInUse naming the holder, StartFailed, LogDamaged.
     """
@@ -25,7 +28,7 @@ async def stored(storage: Path, *, anew: bool = False) -> AsyncIterator[tuple[Co
             path = projection_path(storage)
             if anew and path.exists():
                 set_aside(path)
-            views = Views(path, built.log)
+            views = Views(path, built.log, archive_of(settings, built.log).restore if from_archive else None)
             await views.start()
             try:
                 await views.caught_up()

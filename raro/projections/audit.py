@@ -102,3 +102,27 @@ def _where(client_id: str, wanted: EventsWanted) -> tuple[str, dict[str, Any]]:
     }
     asked = ["client_id = $client", "seq > $after", *(_FILTERS[name] for name in values)]
     return " AND ".join(asked), {**values, "client": client_id, "after": wanted.after}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Up to event `last` the log is of an age and about nothing that goes on; `run_id` is what goes on behind it."""
+
+    last: int
+    run_id: str | None
+
+
+def settled(connection: Connection, before: datetime) -> Settled:
+    """How far the log is older than `before` and holds no event of a run that has not ended."""
+    sql = """
+        SELECT coalesce((SELECT min(seq) - 1 FROM events WHERE time >= $before),
+                        (SELECT max(seq) FROM events), 0) AS young,
+               (SELECT {'seq': e.seq, 'run_id': e.aggregate_id}
+                FROM events AS e JOIN runs AS r ON r.client_id = e.client_id AND r.run_id = e.aggregate_id
+                WHERE e.aggregate = 'run' AND r.ended_at IS NULL ORDER BY e.seq LIMIT 1) AS going
+    """
+    found = rows(connection, sql, {"before": utc(before)})[0]
+    going = found["going"]
+    if going and going["seq"] <= found["young"]:
+        return Settled(going["seq"] - 1, going["run_id"])
+    return Settled(found["young"], None)

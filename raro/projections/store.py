@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -26,6 +27,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
+_FILL_THREADS = 4
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 # A list a column: the cost of planning does not grow with the rows.
@@ -112,6 +114,22 @@ class Store:
         connection.execute("INSERT INTO cursor VALUES (?, ?, 0, '')", [statements.version(), incarnation])
         return cls(path, connection, Cursor(incarnation), shape)
 
+    def fill(self, tables: Mapping[str, Path], cursor: Cursor) -> None:
+        """Take the rows of every table from Parquet files, as they were after the cursor's event; all or nothing.
+
+        The store is a new one. Raises duckdb.Error when a file is not what the table needs.
+        """
+        # Reading columns spreads over cores as folding does not; a rebuild has the machine for itself.
+        self._connection.execute(f"SET threads = {_FILL_THREADS}")
+        try:
+            with self._transaction():
+                for table, path in tables.items():
+                    self._connection.execute(f"INSERT INTO {table} BY NAME FROM read_parquet(?)", [str(path)])
+                self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
+        finally:
+            self._connection.execute(f"SET threads = {_SETTINGS['threads']}")
+        self.cursor = cursor
+
     def reader(self) -> duckdb.DuckDBPyConnection:
         """A connection for one other thread."""
         return self._connection.cursor()
@@ -150,18 +168,23 @@ class Store:
         if only_events:
             needed = [step for step in needed if step.table == "events"]
         connection = self._connection
-        connection.execute("BEGIN")
-        try:
+        with self._transaction():
             self._stage(events)
             for step in needed:
                 connection.execute(step.sql)
             connection.execute("TRUNCATE incoming")
             connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
-            connection.execute("COMMIT")
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
         return Folded(cursor, frozenset(step.table for step in needed), clients)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
 
     def _stage(self, events: Sequence[RawMessage]) -> None:
         """Bring the batch into `incoming`: a few rows by value, many as an Arrow table decoded by SQL."""

@@ -37,6 +37,10 @@ _KEPT_ASIDE = 2
 _LOOK_S = 1.0
 
 
+FromArchive = Callable[[Path, str], Store | None]
+"""Makes views at a path for a log (its incarnation) from what is archived of it; None when nothing is. Blocks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How the views stand: `lag` events behind `head`; `fault` says why they do not move."""
@@ -54,9 +58,10 @@ class Health:
 class Views:
     """The projection at `path`; build one per process, for DuckDB lets no other process in."""
 
-    def __init__(self, path: Path, log: EventLog) -> None:
+    def __init__(self, path: Path, log: EventLog, archive: FromArchive | None = None) -> None:
         self.path = path
         self._log = log
+        self._archive = archive
         self._store: Store | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="projector")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="views")
@@ -200,8 +205,27 @@ class Views:
                 set_aside(self.path)
         if self._store is None:
             self.rebuilt += 1
+            self._store = await self._from_archive()
+        if self._store is None:
             self._store = await self._in_writer(Store.create, self.path, self._log.incarnation)
         self.seq = self._store.cursor.seq
+
+    async def _from_archive(self) -> Store | None:
+        """Views that only lack what came after the archive; None unless their last event is in the log as it is now."""
+        if self._archive is None:
+            return None
+        store: Store | None = await self._in_writer(self._archive, self.path, self._log.incarnation)
+        if store is None:
+            return None
+        try:
+            await self._log.check(store.cursor)
+        except LogDamaged as reason:
+            logger.warning("the archive is of another history than the log, and is not used: %s", reason)
+            await self._in_writer(store.close)
+            set_aside(self.path)
+            return None
+        logger.info("the views begin from the archive, at event %d", store.cursor.seq)
+        return store
 
     async def _keep_level(self) -> None:
         while True:

@@ -1,4 +1,4 @@
-"""The parts of tamper evidence, built over one log and its views; and how they stand, for /health."""
+"""The parts of tamper evidence, built over one log and its views, and the archive; how they stand, for /health."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from raro.archive.archive import Archive
 from raro.audit.copies import copy_served
 from raro.audit.prover import Prover
 from raro.audit.sealed import SealedLog
@@ -69,6 +70,11 @@ def sealed_log(settings: Settings, log: EventLog) -> SealedLog:
 def auditor_of(settings: Settings, log: EventLog, blobs: BlobStore, copy_views: CopyViews) -> Auditor:
     """Verifies the log of these settings."""
     return Auditor(log, sealed_log(settings, log), blobs, copy_views, cache_folder(settings.storage))
+
+
+def archive_of(settings: Settings, log: EventLog) -> Archive:
+    """What is archived of the log."""
+    return Archive(settings.storage / "archive", sealed_log(settings, log))
 
 
 def cache_folder(storage: Path) -> Path:

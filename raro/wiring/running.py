@@ -31,7 +31,7 @@ from raro.replay.replay import Caps as ReplayCaps
 from raro.replay.replay import Replay
 from raro.settings import MIB, Settings
 from raro.tasks import end
-from raro.wiring.auditing import Auditing, auditing
+from raro.wiring.auditing import Auditing, archive_of, auditing
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
 from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
@@ -61,7 +61,7 @@ async def running(settings: Settings, *, work: bool = True) -> AsyncIterator[Run
     async with AsyncExitStack() as stack:
         lock = stack.enter_context(hold_storage(settings.storage))
         built = await stack.enter_async_context(core(settings, lock))
-        views = Views(projection_path(settings.storage), built.log)
+        views = Views(projection_path(settings.storage), built.log, archive_of(settings, built.log).restore)
         await views.start()
         stack.push_async_callback(views.close)
         await views.caught_up()

@@ -18,7 +18,7 @@ _ROW = re.compile(r"^\| (GET|PUT|POST|DELETE) (/\S+) \|", re.MULTILINE)
 # Errors that no answer over HTTP carries: of starting a process, of a backup, and of the client's own side.
 _ELSEWHERE = {
     "start_failed", "storage_in_use", "storage_not_empty", "bad_backup", "server_unreachable", "bad_answer",
-    "transfer_damaged",
+    "transfer_damaged", "archive_damaged",
 }  # fmt: skip
 # Roots of the tree whose leaves are raised, and errors that end in a run's own record.
 _NEVER_RAISED = {"not_found", "conflict", "gone", "unprocessable", "unavailable"}

@@ -65,12 +65,12 @@ def raro(tmp_path: Path) -> Raro:
 def past(tmp_path: Path) -> Path:
     """A data folder that nobody holds, with three events of two clients in its log."""
     storage = tmp_path / "storage"
-    asyncio.run(_write_past(storage))
+    asyncio.run(write_past(storage, datetime(2030, 1, 1, tzinfo=UTC)))
     return storage
 
 
-async def _write_past(storage: Path) -> None:
-    moment = datetime(2030, 1, 1, tzinfo=UTC)
+async def write_past(storage: Path, moment: datetime) -> None:
+    """Three events of two clients, all of one moment."""
     uploaded = FileUploaded(
         filename="größe.csv", version_number=1, sha256="0" * 64, size_bytes=3, content_type="text/csv"
     )
