@@ -141,7 +141,7 @@ async def test_replay_says_what_the_api_said_at_every_moment(stage: Stage, me: s
     async with stage.client(me) as client, stage.client("public") as public:
         history = History(stage, client, public, me)
         await history.look()
-        for what in ["upload", "run", "expire", "erase", *pick.choices(DOINGS, k=18)]:
+        for what in ["upload", "run", "expire", "erase", *pick.choices(DOINGS, k=14)]:
             await history.do(what, pick)
             await history.look()
         for seen in pick.sample(history.seen, len(history.seen)):
