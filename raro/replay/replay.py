@@ -22,7 +22,7 @@ from raro.events.log import EventLog
 from raro.projections.queries import Connection
 from raro.projections.store import Store
 from raro.replay import scratch
-from raro.replay.snapshots import Snapshots
+from raro.replay.snapshots import Snapshots, storage_full
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -130,6 +130,8 @@ class Replay:
                 if broken is None:
                     self._idle.append(_Idle(store, time.monotonic()))
             await self._in_thread(scratch.discard, store)
+            if full := storage_full(broken):
+                raise full from broken
             self._snapshots.distrust(self._snapshots.boundary_of(seq), broken)
         raise ReplayPreparing("this point could not be shown. See the server's log, and try again.", seq=seq)
 

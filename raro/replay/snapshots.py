@@ -96,7 +96,7 @@ class Snapshots:
             except FileNotFoundError:
                 continue  # it went in this moment, for lack of room
             except OSError as error:
-                raise _no_room(error) from error
+                raise storage_full(error) or _not_made(error) from error
             except Unusable as reason:
                 self.distrust(boundary, reason)
         raise ReplayPreparing("the snapshots of the past do not last. See the server's log, and try again.", seq=seq)
@@ -151,10 +151,13 @@ class Snapshots:
             if not before:
                 raise
             self.distrust(before, reason)
+        except FileNotFoundError:
+            return  # it was distrusted in this moment
         except (duckdb.Error, OSError) as error:
-            if before and not _is_full(error):
-                self.distrust(before, error)
-            raise _no_room(error) from error
+            if full := storage_full(error):
+                raise full from error
+            self.distrust(before, error)
+            raise _not_made(error) from error
         finally:
             if store is not None:
                 await self._in_thread(scratch.discard, store)
@@ -217,11 +220,12 @@ def _sweep(folder: Path, kept: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _is_full(error: Exception) -> bool:
-    return "No space left" in str(error)
+def storage_full(error: Exception) -> StorageFull | None:
+    """What to tell whom an error hit that says there is no space left; None for any other error."""
+    if "No space left" not in str(error):
+        return None
+    return StorageFull("no space is left for a look at the past. Free some, then ask again.")
 
 
-def _no_room(error: Exception) -> StorageFault | ReplayPreparing:
-    if _is_full(error):
-        return StorageFull("no space is left for a snapshot of the past. Free some, then ask again.")
+def _not_made(error: Exception) -> ReplayPreparing:
     return ReplayPreparing(f"a snapshot of the past could not be made ({type(error).__name__}). Try again in a moment.")

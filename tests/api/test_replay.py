@@ -13,7 +13,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from raro.client import RaroClient
 from raro.commands.aggregates import Caller
+from raro.errors import MomentAhead
 from raro.wiring.running import retention_of
 from tests.api.conftest import AGENT, Stage, staged
 
@@ -139,7 +141,7 @@ async def test_replay_says_what_the_api_said_at_every_moment(stage: Stage, me: s
     async with stage.client(me) as client, stage.client("public") as public:
         history = History(stage, client, public, me)
         await history.look()
-        for what in ["upload", "run", "expire", "erase", *pick.choices(DOINGS, k=18)]:
+        for what in ["upload", "run", "expire", "erase", *pick.choices(DOINGS, k=14)]:
             await history.do(what, pick)
             await history.look()
         for seen in pick.sample(history.seen, len(history.seen)):
@@ -274,6 +276,20 @@ async def test_only_the_views_that_are_wanted_are_answered(stage: Stage, me: str
         alone = await replayed(client, stage.raro.views.seq, views="", run_id=run_id)
         assert set(alone) == {"seq", "time", "head", "state", "next", "erased"}
         assert set(await replayed(client, 0, views="runs,library")) >= {"runs", "library"}
+
+
+async def test_the_client_asks_the_same(stage: Stage, me: str) -> None:
+    first, second = [await stage.run(me, {"a.txt": str(n).encode()}) for n in range(2)]
+    seq = stage.raro.views.seq
+    async with RaroClient(stage.url, me) as raro, stage.client(me) as client:
+        found = await raro.past.at(seq, views=["runs"], run_id=first, limit=5)
+        assert found == await replayed(client, seq, views="runs", run_id=first, limit=5)
+        points = await raro.past.between(0, seq)
+        assert {row["run_id"] for row in points["runs"]["added"]} == {first, second}
+        runs = await raro.past.between_runs(first, second)
+        assert runs["files"]["changed"][0]["difference"]["unified"].startswith("@@ -1,1 +1,1 @@")
+        with pytest.raises(MomentAhead):
+            await raro.past.at(10**17)
 
 
 async def test_many_look_at_once_while_others_work(stage: Stage, me: str) -> None:

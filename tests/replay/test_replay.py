@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from raro.errors import ReplayBusy
+from raro.errors import ReplayBusy, ReplayPreparing
 from raro.events.log import EventLog
 from raro.projections.store import Store
 from raro.replay.replay import Replay
+from raro.replay.scratch import shape
+from raro.replay.snapshots import Snapshots
 from tests.replay.conftest import EVERY, SMALL, expected_version, glance, replaying, snapshots, story
 
 EVENTS = 57
@@ -192,6 +194,17 @@ async def test_a_snapshot_may_end_within_a_command(log: EventLog, folder: Path) 
     async with replaying(log, folder) as past:
         for seq in (EVERY, EVERY + 1, EVENTS, 21, 19):
             await is_right(past, seq)
+
+
+async def test_who_cannot_wait_is_told_how_far_it_is(told: EventLog, folder: Path) -> None:
+    made = Snapshots(told, folder, every=EVERY, most_bytes=1024**3, shape=shape(128), patience_s=0)
+    with pytest.raises(ReplayPreparing) as waiting:
+        await made.ready(EVENTS)
+    assert waiting.value.detail["prepared"] == 0
+    # It is made all the same.
+    await arrives(lambda: 50 in snapshots(folder))
+    await made.ready(EVENTS)
+    await made.close()
 
 
 async def test_nothing_is_left_open_or_on_the_disk(told: EventLog, folder: Path) -> None:
