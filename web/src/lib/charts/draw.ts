@@ -28,7 +28,12 @@ export function draw(drawing: Drawing, width: number): Element {
     color: { domain: drawing.series, range: COLOURS },
     ...shape
   });
+  // A picture with one name for those who do not see it: its parts have none of their own.
   svg.setAttribute('role', 'img');
+  for (const mark of svg.querySelectorAll<SVGElement>('g[aria-label]')) {
+    mark.dataset.mark = mark.getAttribute('aria-label')!;
+    mark.removeAttribute('aria-label');
+  }
   return svg;
 }
 
