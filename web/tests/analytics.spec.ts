@@ -13,6 +13,7 @@ test('every report opens as a chart and a table, or as a table', async ({ season
     if (title.trim() !== 'Expiring soon') {
       await expect(chart).toBeVisible();
       expect(await chart.getAttribute('aria-label')).toMatch(/^(Bars|Lines|Areas) of .+ by /);
+      await expect(chart.getByText('⚠')).toHaveCount(0);
     } else await expect(chart).toHaveCount(0);
   }
 });
