@@ -2,7 +2,8 @@
 
 An event names what caused it by an event's id, or by a command's, which is no event. What an agent does carries
 `RUN/AGENT/EPOCH/step` instead, so that a worker that begins again writes the same; its cause is the `agent_started`
-of that epoch. What is done for a run as a whole carries `RUN/step`; its cause is the run's `started`.
+of that epoch. What is done for a run as a whole carries `RUN/step`; its cause is the run's `started`. What an event
+leads to keeps its correlation, so that only events of the same one are looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ MOST = 500
 
 # `answers` are the names under which an event is named as a cause; causes are always older than their effects.
 _EDGES = """
-    own AS NOT MATERIALIZED (FROM events WHERE client_id = $client AND {span}),
+    own AS NOT MATERIALIZED (
+        FROM events WHERE client_id = $client AND correlation_id = $correlation AND {span}
+    ),
     cause AS MATERIALIZED (
         SELECT seq, CASE
             WHEN NOT starts_with(causation_id, aggregate_id || '/') THEN causation_id
@@ -82,7 +85,7 @@ def causation(connection: Connection, client_id: str, event_id: str) -> Causatio
     event = found_event(connection, client_id, event_id)
     if event is None:
         return None
-    values = {"client": client_id, "seq": event["seq"]}
+    values = {"client": client_id, "correlation": event["correlation_id"], "seq": event["seq"]}
     causes = rows(connection, _CAUSES, values)
     effects = rows(connection, _EFFECTS, values)
     return Causation(event, causes, effects[:MOST], len(effects) > MOST)

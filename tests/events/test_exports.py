@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raro.events.envelope import parse_event
@@ -62,6 +62,8 @@ def test_cloud_events_are_one_array(given_pieces: list[list[dict[str, Any]]]) ->
     assert found == [cloud_event(row) for piece in given_pieces for row in piece]
 
 
+# pyarrow is imported when the first file is made.
+@settings(deadline=None)
 @given(pieces())
 def test_parquet_holds_the_same_rows(given_pieces: list[list[dict[str, Any]]]) -> None:
     table = pq.read_table(io.BytesIO(written("parquet", given_pieces)))

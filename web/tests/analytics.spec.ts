@@ -1,11 +1,6 @@
-import { expect, test } from './fixtures';
-import { downloaded, furnished, visit } from './log';
+import { downloaded, expect, test, visit } from './log';
 
-test('every report opens as a chart and a table, or as a table', async ({
-  console: page,
-  client
-}) => {
-  await furnished(client);
+test('every report opens as a chart and a table, or as a table', async ({ seasoned: page }) => {
   await visit(page, '#/analytics?span=all');
   const reports = page.getByRole('navigation', { name: 'Reports' }).getByRole('link');
   const titles = await reports.allTextContents();
@@ -18,15 +13,12 @@ test('every report opens as a chart and a table, or as a table', async ({
     if (title.trim() !== 'Expiring soon') {
       await expect(chart).toBeVisible();
       expect(await chart.getAttribute('aria-label')).toMatch(/^(Bars|Lines|Areas) of .+ by /);
+      await expect(chart.getByText('⚠')).toHaveCount(0);
     } else await expect(chart).toHaveCount(0);
   }
 });
 
-test('the time stands in the address, and none has its own words', async ({
-  console: page,
-  client
-}) => {
-  await furnished(client);
+test('the time stands in the address, and none has its own words', async ({ seasoned: page }) => {
   await visit(page, '#/analytics?report=most_used_agents');
   const report = page.getByRole('article', { name: 'Most used agents' });
   await expect(report.getByRole('cell', { name: 'analyze_penguins' })).toBeVisible();
@@ -44,17 +36,17 @@ test('the time stands in the address, and none has its own words', async ({
 });
 
 test('a report is refreshed, sorted, taken away and taken up in SQL', async ({
-  console: page,
-  client
+  seasoned: page,
+  past
 }) => {
-  await furnished(client);
   await visit(page, '#/analytics?report=most_used_agents&span=7d');
   const report = page.getByRole('article', { name: 'Most used agents' });
   const row = report.getByRole('row', { name: /^analyze_penguins/ });
-  await expect(row.getByRole('cell').nth(1)).toHaveText('1');
-  await client.run('Once more', ['penguins.csv']);
+  const runs = Number(await row.getByRole('cell').nth(1).textContent());
+  expect(runs).toBeGreaterThan(0);
+  await past.client.run('Once more', ['penguins.csv']);
   await report.getByRole('button', { name: 'Load the report again' }).click();
-  await expect(row.getByRole('cell').nth(1)).toHaveText('2');
+  await expect(row.getByRole('cell').nth(1)).toHaveText(String(runs + 1));
 
   const head = report.getByRole('columnheader', { name: /^agent_id/ });
   await head.getByRole('button').click();
@@ -65,7 +57,7 @@ test('a report is refreshed, sorted, taken away and taken up in SQL', async ({
 
   const csv = await downloaded(page, () => report.getByRole('link', { name: 'CSV' }).click());
   expect(csv.name).toBe('most_used_agents.csv');
-  expect(csv.bytes.toString()).toMatch(/^agent_id,runs,.*\r?\nanalyze_penguins,2,/);
+  expect(csv.bytes.toString()).toContain(`\nanalyze_penguins,${runs + 1},`);
   const parquet = await downloaded(page, () =>
     report.getByRole('link', { name: 'Parquet' }).click()
   );
@@ -77,10 +69,9 @@ test('a report is refreshed, sorted, taken away and taken up in SQL', async ({
   ).toContainText('2 rows');
 });
 
-test('a theme changes the chart that is there', async ({ console: page, client }) => {
-  await furnished(client);
+test('a theme changes the chart that is there', async ({ seasoned: page }) => {
   await visit(page, '#/analytics?report=file_types');
-  const bar = page.getByRole('figure').locator('svg [aria-label="bar"] rect').first();
+  const bar = page.getByRole('figure').locator('svg [data-mark="bar"] rect').first();
   const colour = () => bar.evaluate((rect) => getComputedStyle(rect).fill);
   const light = await colour();
   await page.evaluate(() => (document.documentElement.dataset.theme = 'phosphor'));

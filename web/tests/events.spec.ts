@@ -1,6 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, test } from './fixtures';
-import { downloaded, furnished, visit } from './log';
+import { downloaded, expect, test, visit } from './log';
 
 const list = (page: Page) => page.getByRole('list', { name: 'Events, newest first' });
 const row = (page: Page, words: string | RegExp) =>
@@ -23,17 +22,18 @@ test('what happens comes in front by itself, unless one stays', async ({
 });
 
 test('filters go together, stand in the address and are kept by name', async ({
-  console: page,
-  client
+  seasoned: page,
+  past: { run }
 }) => {
-  const run = await furnished(client);
-  await visit(page, '#/events');
+  await visit(page, `#/events?run=${run}`);
   await filters(page).getByLabel('Agent').fill('analyze_penguins');
   await filters(page).getByLabel('Type').fill('file_generated');
   await expect(row(page, 'run.agent_started')).toHaveCount(0);
   await filters(page).getByLabel('Text').fill('REPORT.md');
   await expect(list(page).getByRole('button')).toHaveCount(1);
-  await expect(page).toHaveURL(/agent=analyze_penguins.*type=file_generated.*text=REPORT.md/);
+  await expect(page).toHaveURL(
+    /run=run_.*agent=analyze_penguins.*type=file_generated.*text=REPORT.md/
+  );
   await page.reload();
   await expect(list(page).getByRole('button')).toHaveCount(1);
   await page.getByRole('button', { name: 'Save this view' }).click();
@@ -65,10 +65,9 @@ test('a time that nothing fell into is empty, and says what to do', async ({
 });
 
 test('an event shows its payload, what led to it and what it led to', async ({
-  console: page,
-  client
+  seasoned: page,
+  past: { run }
 }) => {
-  const run = await furnished(client);
   await visit(
     page,
     `#/events?run=${run}&agent=analyze_penguins&type=file_generated&text=report.md`
@@ -107,10 +106,9 @@ test('an event that is not there says so', async ({ console: page }) => {
 });
 
 test('the log is taken away as files, filtered as it is seen', async ({
-  console: page,
-  client
+  seasoned: page,
+  past: { run }
 }) => {
-  const run = await furnished(client);
   await visit(page, `#/events?run=${run}&type=agent_started`);
   await expect(row(page, 'run.agent_started')).toHaveCount(2);
   const file = (name: string) =>

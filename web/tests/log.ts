@@ -1,13 +1,29 @@
-// What the tests of events, analytics and SQL share.
+// What the tests of events, analytics and SQL share: a past to look at, and the way to it.
 import type { Page } from '@playwright/test';
-import { expect } from './fixtures';
+import { test as base, expect, opened } from './fixtures';
 import { example, type Client } from './raro';
 
-/** A run over a table: a log, artifacts and figures to look at. */
-export async function furnished(client: Client): Promise<string> {
-  await client.upload('penguins.csv', example('penguins.csv'));
-  return client.run('Compare body mass by species', ['penguins.csv']);
+interface Past {
+  client: Client;
+  /** A run over a table: a log, artifacts and figures. */
+  run: string;
 }
+
+/** Tests that only look share one past; `seasoned` is a tab of its client. */
+export const test = base.extend<{ seasoned: Page }, { past: Past }>({
+  past: [
+    async ({ raro }, use) => {
+      const client = raro.client('seasoned');
+      await client.upload('penguins.csv', example('penguins.csv'));
+      const run = await client.run('Compare body mass by species', ['penguins.csv']);
+      await use({ client, run });
+    },
+    { scope: 'worker', timeout: 90_000 }
+  ],
+  seasoned: async ({ raro, past, context, theme, toured }, use) => {
+    await use(await opened(context, raro.url, { clientId: past.client.id, theme, toured }));
+  }
+});
 
 /** Another page of the console, in the tab that is open. */
 export async function visit(page: Page, hash: string): Promise<void> {
@@ -25,3 +41,5 @@ export async function downloaded(
   for await (const piece of await download.createReadStream()) pieces.push(piece as Buffer);
   return { name: download.suggestedFilename(), bytes: Buffer.concat(pieces) };
 }
+
+export { expect };

@@ -37,6 +37,45 @@ const SCREENS: Screen[] = [
   { name: 'report', path: (run) => `/#/runs/${run}?${file('penguins_csv/report.md', run)}` },
   { name: 'chart', path: (run) => `/#/runs/${run}?${file('penguins_csv/01_by_group.png', run)}` },
   { name: 'code', path: () => `/#/?${file('legacy_script.py')}` },
+  { name: 'events', path: () => '/#/events' },
+  {
+    name: 'event',
+    path: () => '/#/events?type=artifact_promoted',
+    act: async (page) => {
+      const list = page.getByRole('list', { name: 'Events, newest first' });
+      await list.getByRole('button').first().click();
+      await expect(page.getByText('Led to it')).toBeVisible();
+    }
+  },
+  {
+    name: 'analytics',
+    path: () => '/#/analytics?report=most_used_agents',
+    act: (page) => expect(page.getByRole('figure').getByRole('img')).toBeVisible()
+  },
+  {
+    name: 'growth',
+    path: () => '/#/analytics?report=growth',
+    act: (page) => expect(page.getByRole('figure').getByRole('img')).toBeVisible()
+  },
+  {
+    name: 'sql',
+    path: () => `/#/sql?${new URLSearchParams({ q: 'SELECT * FROM artifacts ORDER BY path' })}`,
+    act: (page) => expect(page.getByRole('columnheader', { name: /^path/ })).toBeVisible()
+  },
+  {
+    name: 'sql-chart',
+    path: () =>
+      `/#/sql?${new URLSearchParams({ q: 'SELECT agent_id, count(*) AS files FROM artifacts GROUP BY ALL' })}`,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Chart', exact: true }).click();
+      await expect(page.getByRole('figure').getByRole('img')).toBeVisible();
+    }
+  },
+  {
+    name: 'sql-error',
+    path: () => `/#/sql?${new URLSearchParams({ q: 'SELECT nothing' })}`,
+    act: (page) => expect(page.getByRole('alert')).toBeVisible()
+  },
   { name: 'environment', path: () => '/#/', act: (page) => openSide(page, '[', 'Env / IO') },
   { name: 'system', path: () => '/#/', act: (page) => openSide(page, ']', 'System') },
   {
@@ -86,7 +125,7 @@ for (const theme of ['archival', 'phosphor'] as const) {
     [390, 844]
   ] as const) {
     test(`every screen, ${theme}, ${width} wide`, async ({ raro, client, browser }) => {
-      test.setTimeout(180_000);
+      test.setTimeout(300_000);
       const run = await furnished(client);
       const context = await browser.newContext({
         viewport: { width, height },

@@ -1,6 +1,5 @@
 import type { Page } from '@playwright/test';
-import { expect, test } from './fixtures';
-import { downloaded, furnished, visit } from './log';
+import { downloaded, expect, test, visit } from './log';
 
 const ENDLESS = 'SELECT max(a.range * b.range % 7) FROM range(10000000) AS a, range(10000000) AS b';
 
@@ -20,12 +19,11 @@ async function ask(page: Page, sql: string): Promise<void> {
 }
 
 test('a query is run by keyboard, linked to, kept and run again', async ({
-  console: page,
-  client
+  seasoned: page,
+  past: { run }
 }) => {
-  const run = await furnished(client);
   await visit(page, '#/sql');
-  await ask(page, 'SELECT run_id, status FROM runs');
+  await ask(page, `SELECT run_id, status FROM runs WHERE run_id = '${run}'`);
   await expect(status(page)).toContainText('1 row ·');
   await expect(status(page)).toContainText(/event \d+/);
   await expect(result(page).getByRole('cell', { name: run })).toBeVisible();

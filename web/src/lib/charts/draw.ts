@@ -23,19 +23,26 @@ export function draw(drawing: Drawing, width: number): Element {
   const shape = lying ? bars(drawing) : overTime(drawing, width);
   const svg = Plot.plot({
     width,
-    style: { fontFamily: 'var(--font-data)', fontSize: '11px' },
+    style: '--plot-background: var(--raised); font: 11px var(--font-data)',
     ariaLabel: described(drawing),
     color: { domain: drawing.series, range: COLOURS },
     ...shape
   });
+  // A picture with one name for those who do not see it: its parts have none of their own.
   svg.setAttribute('role', 'img');
+  for (const mark of svg.querySelectorAll<SVGElement>('g[aria-label]')) {
+    mark.dataset.mark = mark.getAttribute('aria-label')!;
+    mark.removeAttribute('aria-label');
+  }
   return svg;
 }
 
 /** Bars of names lie, so that the names can be read; so do bars that stand side by side. */
-function isLying({ type, xKind, stacked, series }: Drawing): boolean {
-  return type === 'bar' && (xKind !== 'time' || (!stacked && series.length > 1));
+function isLying(drawing: Drawing): boolean {
+  return drawing.type === 'bar' && (drawing.xKind !== 'time' || isGrouped(drawing));
 }
+
+const isGrouped = ({ stacked, series }: Drawing) => !stacked && series.length > 1;
 
 const short = (text: string) =>
   text.length > LONGEST_NAME ? `…${text.slice(1 - LONGEST_NAME)}` : text;
@@ -49,7 +56,7 @@ const told = ({ unit, series }: Drawing) => ({
 function bars(drawing: Drawing): Plot.PlotOptions {
   const points = drawing.points.map((point) => ({ ...point, x: named(point.x) }));
   const names = [...new Set(points.map(({ x }) => x))];
-  const grouped = !drawing.stacked && drawing.series.length > 1;
+  const grouped = isGrouped(drawing);
   const each = grouped ? BAR_PX * drawing.series.length + 10 : BAR_PX + 4;
   const margin = Math.max(...names.map((name) => short(name).length)) * LETTER_PX + 16;
   const labels = { label: null, tickFormat: short, tickSize: 0 };
@@ -104,14 +111,18 @@ function overTime(drawing: Drawing, width: number): Plot.PlotOptions {
       Plot.lineY(points, {
         ...place,
         stroke: 'series',
+        z: 'series',
         strokeWidth: 1.75,
         ...(few && { marker: 'circle' as const })
       }),
       Plot.dot(points, { ...place, fill: 'series', r: few ? 2.5 : 0, ...told(drawing) })
     ],
     area: () => [
-      Plot.areaY(points, { ...place, fill: 'series', fillOpacity: 0.22 }),
-      Plot.lineY(points, Plot.stackY2({ ...place, stroke: 'series', strokeWidth: 1.75 })),
+      Plot.areaY(points, { ...place, fill: 'series', z: 'series', fillOpacity: 0.22 }),
+      Plot.lineY(
+        points,
+        Plot.stackY2({ ...place, stroke: 'series', z: 'series', strokeWidth: 1.75 })
+      ),
       baseline,
       Plot.dot(
         points,
@@ -165,8 +176,10 @@ function intervalOf(points: Point[]): 'day' | 'hour' | 'minute' {
 }
 
 /** Nothing but zeros has no height either; bytes are counted in steps of 1024. */
-function range({ points, unit, stacked, type }: Drawing): Plot.ScaleOptions {
-  const tallest = stacked || type === 'area' ? heights(points) : points.map(({ y }) => y);
+function range(drawing: Drawing): Plot.ScaleOptions {
+  const { points, unit, type } = drawing;
+  const piled = type === 'area' || (type === 'bar' && !isGrouped(drawing));
+  const tallest = piled ? heights(points) : points.map(({ y }) => y);
   if (points.every(({ y }) => y === 0)) return { domain: [0, 1], ticks: [0] };
   if (unit !== 'bytes') return { nice: true, ticks: 5 };
   const ticks = byteTicks(tallest.reduce((most, y) => Math.max(most, y)));

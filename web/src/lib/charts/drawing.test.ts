@@ -66,6 +66,24 @@ describe('a drawing', () => {
     expect(drawingOf({ type: 'dot', x: 'x', y: ['n'] }, numbers, rows)!.left_out).toBe(5);
   });
 
+  it('keeps rows of the same name apart, unless they are to be piled up', () => {
+    const columns = [
+      { name: 'path', type: 'VARCHAR' },
+      { name: 'n', type: 'BIGINT' }
+    ];
+    const rows = [
+      ['a', 1],
+      ['b', 2],
+      ['a', 3]
+    ];
+    const places = (stacked: boolean) =>
+      drawingOf({ type: 'bar', x: 'path', y: ['n'], stacked }, columns, rows)!.points.map(
+        ({ x }) => x
+      );
+    expect(places(false)).toEqual(['a', 'b', 'a (2)']);
+    expect(places(true)).toEqual(['a', 'b', 'a']);
+  });
+
   it('joins small series', () => {
     const rows = Array.from({ length: 9 }, (_, n) => ['2026-11-01', `m${n}`, 10 - n, 0]);
     const drawing = drawingOf(

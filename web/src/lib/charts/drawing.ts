@@ -57,7 +57,10 @@ export function drawingOf(spec: Spec, columns: Column[], rows: unknown[][]): Dra
     })
   );
   if (xKind !== 'name') all.sort((a, b) => Number(a.x) - Number(b.x));
-  const [points, left_out] = spec.type === 'bar' && xKind !== 'time' ? firstBars(all) : latest(all);
+  const [points, left_out] =
+    spec.type === 'bar' && xKind !== 'time'
+      ? firstBars(spec.stacked ? all : apart(all))
+      : latest(all);
   if (!points.length) return null;
   const unit = unitOf(columns[ys[0]!]!.name);
   return {
@@ -133,6 +136,17 @@ function placed(value: unknown, kind: Kind): Point['x'] | null {
   if (kind === 'name') return plain(value);
   const time = new Date(plain(value));
   return Number.isNaN(time.getTime()) ? null : time;
+}
+
+/** Rows of the same name are bars of their own: `report.md`, `report.md (2)`. */
+function apart(points: Point[]): Point[] {
+  const seen = new Map<string, number>();
+  return points.map((point) => {
+    const key = `${point.series}\u0000${named(point.x)}`;
+    const nth = (seen.get(key) ?? 0) + 1;
+    seen.set(key, nth);
+    return nth === 1 ? point : { ...point, x: `${named(point.x)} (${nth})` };
+  });
 }
 
 function firstBars(points: Point[]): [Point[], number] {

@@ -58,7 +58,9 @@ export class Tail {
       this.#upTo = more ? (events.at(-1)?.seq ?? head) : Math.max(head, events.at(-1)?.seq ?? 0);
       if (!events.length) return;
       this.grew = true;
-      this.rows = [...events.reverse(), ...this.rows].slice(0, MOST_KEPT);
+      const rows = [...events.reverse(), ...this.rows];
+      this.whole &&= rows.length <= MOST_KEPT;
+      this.rows = rows.slice(0, MOST_KEPT);
     });
     if (more && !this.#ended) await this.newer(head);
   }

@@ -12,6 +12,11 @@ describe('an event', () => {
     expect(facts({ data: long, actor: '' })).toHaveLength('message='.length + 60);
   });
 
+  it('may hold anything', () => {
+    for (const data of [null, 7, 'text', []] as unknown[])
+      expect(facts({ data: data as Record<string, never>, actor: 'system' })).toBe('');
+  });
+
   it('is of a run, or of none', () => {
     expect(runOf({ subject: 'raro.evt.ada.run.run_1.started' })).toBe('run_1');
     expect(runOf({ subject: 'raro.evt.ada.library.f1.file_uploaded' })).toBeNull();

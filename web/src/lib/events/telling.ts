@@ -27,8 +27,10 @@ export const shortType = (type: string): string =>
 
 /** The few facts that tell an event apart from others of its type; not again who did it. */
 export function facts({ data, actor }: Pick<EventRow, 'data' | 'actor'>): string {
+  // Whatever was written is in the log, also what is no object.
+  const known = Object(data) as EventRow['data'];
   return TELLING.flatMap((name) => {
-    const value = plain(data[name]).replace(/\s+/g, ' ');
+    const value = plain(known[name]).replace(/\s+/g, ' ');
     if (!value || value === '[]' || actor === `agent:${value}`) return [];
     return [`${name}=${value.length > LONGEST ? `${value.slice(0, LONGEST - 1)}…` : value}`];
   })

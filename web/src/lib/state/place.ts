@@ -1,10 +1,10 @@
-// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /rules, /events, /analytics, /sql, what is
-// asked there, and ?file= for the viewer.
+// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /rules, /events, /analytics, /sql, what
+// is asked there, and ?file= for the viewer.
 
 const OTHERS = ['rules', 'events', 'analytics', 'sql'] as const;
 
 export interface Place {
-  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; the others have their own names. */
+  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; `rules`: what agents may not do; the others say it themselves. */
   page: 'deck' | 'runs' | 'run' | (typeof OTHERS)[number];
   runId: string | null;
   /** The artifact of `run` or library file that the viewer shows. */
@@ -25,6 +25,11 @@ function decoded(part: string): string {
   }
 }
 
+function pageOf(first: string | undefined, second: string | undefined): Place['page'] {
+  if (first === 'runs') return second ? 'run' : 'runs';
+  return OTHERS.find((page) => page === first) ?? 'deck';
+}
+
 export function parsePlace(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#/, '').split('?', 2);
   const [, first, second] = path.split('/').map(decoded);
@@ -34,12 +39,7 @@ export function parsePlace(hash: string): Place {
   for (const name of ['file', 'of']) wanted.delete(name);
   const asked = Object.fromEntries(wanted);
   return {
-    page:
-      first === 'runs'
-        ? second
-          ? 'run'
-          : 'runs'
-        : (OTHERS.find((page) => page === first) ?? 'deck'),
+    page: pageOf(first, second),
     runId: first === 'runs' && second ? second : null,
     file: !filename
       ? null
