@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Any
 
-from raro.events.raw import Stored
+from raro.events.raw import Endpoint, Stored, read_stored
 from raro.events.reader import Arrived, RawMessage, split_whole
 from raro.events.upcasters import CURRENT
 from raro.events.wire import BATCH_COMMIT, BATCH_ID
-from raro.projections.store import Store
+from raro.projections.store import Folded, Store
 
 _BATCH = 20_000
+_AHEAD = 16
 _ID, _COMMIT = f"{BATCH_ID}:".encode(), f"{BATCH_COMMIT}:".encode()
 
 
 class Refolder:
     """Folds what comes behind the store's cursor, up to event `until` and no further; blocks."""
 
-    def __init__(self, store: Store, until: int) -> None:
+    def __init__(self, store: Store, until: int, told: Callable[[Folded], object] = lambda folded: None) -> None:
         self._store = store
         self._until = until
+        self._told = told
         self._open: list[Arrived] = []
         self._whole: list[RawMessage] = []
 
@@ -39,7 +45,50 @@ class Refolder:
 
     def _fold(self, count: int) -> None:
         batch, self._whole = self._whole[:count], self._whole[count:]
-        self._store.fold(batch)
+        self._told(self._store.fold(batch))
+
+
+def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folded], object], stop: Event) -> None:
+    """Fold the log behind the store's cursor up to event `until`, read by a thread beside; blocks until it is done.
+
+    `told` hears of every batch. Ends early when `stop` is set, or where the last batch still lacks its commit.
+    Raises LogDamaged at a gap, LogUnavailable when the log goes away; what was folded stays.
+    """
+    groups: Queue[list[Stored] | BaseException | None] = Queue(_AHEAD)
+    first = store.cursor.seq + 1
+    reading = Thread(target=_read, args=(endpoint, first, until, groups, stop), name="catch-up", daemon=True)
+    refolder = Refolder(store, until, told)
+    reading.start()
+    try:
+        with store.hurrying():
+            while not stop.is_set() and (group := groups.get()) is not None:
+                if isinstance(group, BaseException):
+                    raise group
+                refolder.take(group)
+            if not stop.is_set():
+                refolder.finish()
+    finally:
+        stop.set()
+        reading.join()
+
+
+def _read(endpoint: Endpoint, first: int, until: int, groups: Queue[Any], stop: Event) -> None:
+    last: BaseException | None = None
+    try:
+        for group in read_stored(endpoint, first, until):
+            if not _put(groups, group, stop):
+                return
+    except BaseException as error:  # noqa: BLE001  raised again where the groups are taken
+        last = error
+    _put(groups, last, stop)
+
+
+def _put(groups: Queue[Any], item: Any, stop: Event) -> bool:
+    while not stop.is_set():
+        with suppress(Full):
+            groups.put(item, timeout=0.2)
+            return True
+    return False
 
 
 def _arrived(message: Stored) -> Arrived:

@@ -27,7 +27,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-_FILL_THREADS = 4
+_HURRY_THREADS = 4
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 # A list a column: the cost of planning does not grow with the rows.
@@ -119,16 +119,20 @@ class Store:
 
         The store is a new one. Raises duckdb.Error when a file is not what the table needs.
         """
-        # Reading columns spreads over cores as folding does not; a rebuild has the machine for itself.
-        self._connection.execute(f"SET threads = {_FILL_THREADS}")
+        with self.hurrying(), self._transaction():
+            for table, path in tables.items():
+                self._connection.execute(f"INSERT INTO {table} BY NAME FROM read_parquet(?)", [str(path)])
+            self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
+        self.cursor = cursor
+
+    @contextmanager
+    def hurrying(self) -> Iterator[None]:
+        """Take more cores inside: much is to be folded, and nobody is served meanwhile."""
+        self._connection.execute(f"SET threads = {_HURRY_THREADS}")
         try:
-            with self._transaction():
-                for table, path in tables.items():
-                    self._connection.execute(f"INSERT INTO {table} BY NAME FROM read_parquet(?)", [str(path)])
-                self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
+            yield
         finally:
             self._connection.execute(f"SET threads = {_SETTINGS['threads']}")
-        self.cursor = cursor
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """A connection for one other thread."""

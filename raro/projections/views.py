@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import local
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import duckdb
 
 from raro.errors import LogDamaged, LogUnavailable, ViewsUnavailable
 from raro.events.log import EventLog
+from raro.events.raw import endpoint_of
 from raro.projections import artifacts, audit, keeping, library, runs, statements
 from raro.projections.changes import Broadcaster, Subscription, changed_rows
 from raro.projections.queries import Connection, Row
+from raro.projections.refolding import catch_up
 from raro.projections.store import Folded, Store, Unusable
 from raro.tasks import end
 
@@ -35,6 +37,8 @@ _READERS = 3
 _BATCH = 20_000
 _KEPT_ASIDE = 2
 _LOOK_S = 1.0
+# From here on it pays to read the log with a connection and a thread of its own.
+_FAR = 20_000
 
 
 FromArchive = Callable[[Path, str], Store | None]
@@ -65,7 +69,7 @@ class Views:
         self._store: Store | None = None
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="projector")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="views")
-        self._local = local()
+        self._local = threading.local()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._broadcaster = Broadcaster(self._changed)
         self._tasks: list[asyncio.Task[None]] = []
@@ -245,6 +249,7 @@ class Views:
     async def _follow(self) -> None:
         store = self._store
         assert store is not None
+        await self._catch_up(store)
         watch = asyncio.create_task(self._vanishing())
         batches = self._log.read(store.cursor, batch_max=_BATCH)
         try:
@@ -259,6 +264,22 @@ class Views:
             await end(watch)
             with contextlib.suppress(RuntimeError):
                 await batches.aclose()
+
+    async def _catch_up(self, store: Store) -> None:
+        """Go through what is far behind at full speed; live reading does the rest."""
+        await self._log.check(store.cursor)
+        head = await self._log.head()
+        if head - store.cursor.seq < _FAR:
+            return
+        loop, stop = asyncio.get_running_loop(), threading.Event()
+
+        def told(folded: Folded) -> None:
+            loop.call_soon_threadsafe(self._committed, folded)
+
+        try:
+            await self._in_writer(catch_up, store, endpoint_of(self._log.nc), head, told, stop)
+        finally:
+            stop.set()
 
     def _committed(self, folded: Folded) -> None:
         before, self.seq = self.seq, folded.cursor.seq
