@@ -181,8 +181,12 @@ function range(drawing: Drawing): Plot.ScaleOptions {
   const piled = type === 'area' || (type === 'bar' && !isGrouped(drawing));
   const tallest = piled ? heights(points) : points.map(({ y }) => y);
   if (points.every(({ y }) => y === 0)) return { domain: [0, 1], ticks: [0] };
+  const top = tallest.reduce((most, y) => Math.max(most, y));
+  // There is no half of a run.
+  if (unit !== 'bytes' && top <= 5 && points.every(({ y }) => Number.isInteger(y) && y >= 0))
+    return { domain: [0, top], ticks: Array.from({ length: top + 1 }, (_, n) => n) };
   if (unit !== 'bytes') return { nice: true, ticks: 5 };
-  const ticks = byteTicks(tallest.reduce((most, y) => Math.max(most, y)));
+  const ticks = byteTicks(top);
   return { domain: [0, ticks.at(-1)!], ticks };
 }
 
