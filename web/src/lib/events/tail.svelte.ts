@@ -20,6 +20,8 @@ export class Tail {
   #busy = false;
   /** The event up to which everything is there. */
   #upTo = 0;
+  /** The newest event that was told of; it may come while another page is fetched. */
+  #toldOf = 0;
   #ended = false;
 
   constructor(private readonly filters: Filters) {}
@@ -47,22 +49,21 @@ export class Tail {
   /** What happened since, up to an event that the stream has told of. */
   async newer(head: number): Promise<void> {
     if (!this.known || head <= this.#upTo) return;
-    let more = false;
+    this.#toldOf = Math.max(this.#toldOf, head);
     await this.#alone(async () => {
       const { events, next } = await this.#page({
         order: 'asc',
         limit: MOST_NEW,
         after: this.#upTo
       });
-      more = next !== null;
-      this.#upTo = more ? (events.at(-1)?.seq ?? head) : Math.max(head, events.at(-1)?.seq ?? 0);
+      const last = events.at(-1)?.seq ?? 0;
+      this.#upTo = next === null ? Math.max(head, last) : last;
       if (!events.length) return;
       this.grew = true;
       const rows = [...events.reverse(), ...this.rows];
       this.whole &&= rows.length <= MOST_KEPT;
       this.rows = rows.slice(0, MOST_KEPT);
     });
-    if (more && !this.#ended) await this.newer(head);
   }
 
   /** Nobody looks any more. */
@@ -81,6 +82,7 @@ export class Tail {
     } finally {
       this.#busy = false;
     }
+    if (!this.error && this.#toldOf > this.#upTo) await this.newer(this.#toldOf);
   }
 
   #page(more: { order: 'asc' | 'desc'; limit: number; after?: number; before?: number }) {
