@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Event, Thread
 from typing import Any
 
@@ -20,7 +20,10 @@ _ID, _COMMIT = f"{BATCH_ID}:".encode(), f"{BATCH_COMMIT}:".encode()
 
 
 class Refolder:
-    """Folds what comes behind the store's cursor, up to event `until` and no further; blocks."""
+    """Folds what comes behind the store's cursor, up to event `until` and no further; blocks.
+
+    `until` may be in the middle of a batch: then what is taken must go on to the batch's end.
+    """
 
     def __init__(self, store: Store, until: int, told: Callable[[Folded], object] = lambda folded: None) -> None:
         self._store = store
@@ -32,9 +35,9 @@ class Refolder:
     def take(self, group: Sequence[Stored]) -> None:
         """The next messages; those that are folded already are passed over. Raises LogDamaged at a gap."""
         after = self._store.cursor.seq
-        arrived = [_arrived(message) for message in group if after < message.seq <= self._until]
+        arrived = [_arrived(message) for message in group if after < message.seq]
         whole, self._open = split_whole([*self._open, *arrived])
-        self._whole += whole
+        self._whole += whole if not whole or whole[-1].seq <= self._until else self._upto(whole)
         while len(self._whole) >= _BATCH:
             self._fold(_BATCH)
 
@@ -42,6 +45,9 @@ class Refolder:
         """Fold what is left. A batch at the end that still lacks its commit stays out."""
         if self._whole:
             self._fold(len(self._whole))
+
+    def _upto(self, whole: Sequence[RawMessage]) -> list[RawMessage]:
+        return [message for message in whole if message.seq <= self._until]
 
     def _fold(self, count: int) -> None:
         batch, self._whole = self._whole[:count], self._whole[count:]
@@ -61,7 +67,7 @@ def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folde
     reading.start()
     try:
         with store.hurrying():
-            while not stop.is_set() and (group := groups.get()) is not None:
+            while (group := _next(groups, stop)) is not None:
                 if isinstance(group, BaseException):
                     raise group
                 refolder.take(group)
@@ -81,6 +87,14 @@ def _read(endpoint: Endpoint, first: int, until: int, groups: Queue[Any], stop: 
     except BaseException as error:  # noqa: BLE001  raised again where the groups are taken
         last = error
     _put(groups, last, stop)
+
+
+def _next(groups: Queue[Any], stop: Event) -> Any:
+    """What was read next; None at the end, and when it is to stop."""
+    while not stop.is_set():
+        with suppress(Empty):
+            return groups.get(timeout=0.2)
+    return None
 
 
 def _put(groups: Queue[Any], item: Any, stop: Event) -> bool:

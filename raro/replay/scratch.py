@@ -5,27 +5,24 @@ It begins empty or as a copy of a snapshot, and can only move forward.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from raro.errors import LogUnavailable
-from raro.events.log import EventLog
-from raro.events.reader import RawMessage
+from raro.events.log import MAX_BATCH, EventLog
+from raro.events.raw import Endpoint, endpoint_of, read_stored
+from raro.projections.refolding import Refolder
 from raro.projections.store import Shape, Store
 
 # What the questions about the past read. Left out is what only grows: the events themselves, above all.
 TABLES = frozenset(
     {"library_files", "library_versions", "approvals", "runs", "agents", "artifacts", "artifact_versions"}
 )
-_BATCH = 20_000
-_READ_S = 30.0
 
 InThread = Callable[..., Awaitable[Any]]
 
@@ -52,19 +49,18 @@ async def advance(log: EventLog, store: Store, seq: int, in_thread: InThread) ->
     missing = seq - store.cursor.seq
     if missing <= 0:
         return
-    # No more at once than is missing: the reader waits for a full batch.
-    async with aclosing(log.read(store.cursor, batch_max=min(_BATCH, missing))) as batches:
-        while store.cursor.seq < seq:
-            batch = await _next(batches)
-            await in_thread(store.fold, [message for message in batch if message.seq <= seq])
+    await log.check(store.cursor)
+    await in_thread(_fold, store, endpoint_of(log.nc), seq)
 
 
-async def _next(batches: AsyncGenerator[list[RawMessage]]) -> list[RawMessage]:
-    try:
-        async with asyncio.timeout(_READ_S):
-            return await anext(batches)
-    except TimeoutError:
-        raise LogUnavailable(f"the log sent nothing for {_READ_S:.0f} s. See `raro doctor`.") from None
+def _fold(store: Store, endpoint: Endpoint, seq: int) -> None:
+    refolder = Refolder(store, seq)
+    # A point may be in the middle of a batch, whose end tells that it counts.
+    for group in read_stored(endpoint, store.cursor.seq + 1, seq + MAX_BATCH):
+        refolder.take(group)
+    refolder.finish()
+    if store.cursor.seq < seq:
+        raise LogUnavailable(f"the log gave no event {store.cursor.seq + 1}. See `raro doctor`.")
 
 
 def discard(store: Store) -> None:
