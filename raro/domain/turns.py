@@ -36,6 +36,14 @@ def standing(run: Run, agent_id: str, epoch: int) -> Standing:
     return "wait" if run.status == "paused" else "go"
 
 
+def is_held_elsewhere(run: Run, agent_id: str, attempt: int, epoch: int) -> bool:
+    """Whether another worker than that of this epoch has this attempt of the agent, and is not done with it."""
+    agent = run.agents.get(agent_id)
+    if run.ended or agent is None or not agent.active:
+        return False
+    return agent.attempt == attempt and agent.epoch != epoch
+
+
 def decide_turn(run: Run) -> list[RunEvent]:
     """What is to be recorded before a model is asked: the end of a run whose tokens are used up, or nothing."""
     return [] if run.tokens_left else [out_of_tokens(run)]

@@ -31,7 +31,7 @@ from raro.commands.aggregates import Aggregates, Loaded
 from raro.domain.agent import PUPPET
 from raro.domain.graph import ancestors
 from raro.domain.run import Run
-from raro.domain.turns import decide_take
+from raro.domain.turns import decide_take, is_held_elsewhere
 from raro.errors import LogUnavailable, RaroError
 from raro.events.catalogue import AgentEvent, AgentFailed, AgentFinished, AgentScheduled, AgentStarted
 from raro.events.envelope import Recorded
@@ -43,7 +43,7 @@ from raro.files.outputs import Outputs
 from raro.handlers.capture import OutputWatch
 from raro.handlers.journal import EventJournal, Fenced, RunOver
 from raro.handlers.machines import RunMachine
-from raro.handlers.reactor import Reactor, aggregate_id_of, caused_by
+from raro.handlers.reactor import Reactor, TakenOver, aggregate_id_of, caused_by
 from raro.handlers.sessions import Sessions
 from raro.sandboxes.sandbox import Limits, Sandboxes
 from raro.tasks import end
@@ -98,13 +98,13 @@ class Agents:
         await self._parts.runs.execute(recorded.event.client_id, aggregate_id_of(recorded), caused_by(recorded), decide)
 
     async def handle(self, recorded: Recorded) -> None:
-        """Take the agent and run it, unless it is done or the run is over."""
+        """Take the agent and run it, unless it is done or the run is over. Raises TakenOver."""
         scheduled = recorded.event.data
         assert isinstance(scheduled, AgentScheduled)
         client_id, run_id, agent_id = recorded.event.client_id, aggregate_id_of(recorded), scheduled.agent_id
         run = (await self._parts.runs.load(client_id, run_id)).state
         agent = run.agents.get(agent_id)
-        if agent is None or run.ended or not agent.active:
+        if agent is None or run.ended or not agent.active or agent.attempt != scheduled.attempt:
             return
         spec = agent.spec
         model = self._parts.models(spec if spec.model != PUPPET else spec.model_copy(update={"model": "fast"}))
@@ -117,6 +117,9 @@ class Agents:
         epoch = next((event.data.epoch for event in taken.events if isinstance(event.data, AgentStarted)), None)
         if epoch is not None:
             await self._run(client_id, run_id, spec, model, epoch)
+            now = (await self._parts.runs.load(client_id, run_id)).state
+            if is_held_elsewhere(now, agent_id, scheduled.attempt, epoch):
+                raise TakenOver
 
     async def _run(self, client_id: str, run_id: str, spec: AgentSpec, model: Model, epoch: int) -> None:
         parts = self._parts

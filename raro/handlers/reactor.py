@@ -38,6 +38,13 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class TakenOver(Exception):
+    """Another worker has the event now, and sees to it: this one's delivery is neither done nor to be repeated.
+
+    An acknowledgement of an older delivery counts for the event (JetStream): it would be lost if the other one died.
+    """
+
+
 Handle = Callable[[Recorded], Awaitable[None]]
 GiveUp = Callable[[Recorded, str], Awaitable[None]]
 
@@ -114,6 +121,8 @@ class ReactorLoop:
             await self._reactor.handle(self._parse(delivery))
         except Later as later:
             await delivery.retry_after(later.seconds)
+        except TakenOver:
+            logger.info("reactor %s: event %d was taken over", self._reactor.name, delivery.stored.seq)
         except LogUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  a reactor outlives whatever its handler raises; it is parked

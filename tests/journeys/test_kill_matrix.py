@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -153,6 +155,35 @@ def check(stage: Stage, run: Run) -> None:
 def distinct(peer: GeminiPeer) -> Counter[bytes]:
     """How often each request was sent."""
     return Counter(peer.raw)
+
+
+async def test_who_was_taken_over_does_not_sign_off_what_another_took_up(stage: Stage) -> None:
+    """A worker freezes, another takes up its agents; the first wakes; whoever has them now, both are killed."""
+    run_id = await stage.begin()
+    stage.peer.mute = True
+
+    async def taken(times: int) -> None:
+        async with asyncio.timeout(60):
+            while True:
+                agents = (await stage.state(run_id)).agents
+                if all(agents[name].epoch >= times for name in ("analyze_a", "analyze_b")):
+                    return
+                await asyncio.sleep(0.01)
+
+    async with worker(stage.guillotine, stage.storage, stage.environment):
+        first = stage.guillotine.pid
+        assert first
+        await taken(1)
+        os.kill(first, signal.SIGSTOP)
+        async with worker(stage.guillotine, stage.storage, stage.environment):
+            await taken(2)
+            os.kill(first, signal.SIGCONT)
+            # Long enough to learn of it; the model answers nobody, so nobody can be done.
+            await asyncio.sleep(4)
+            assert {agent.epoch for agent in (await stage.state(run_id)).agents.values()} - {0, 1}
+    stage.peer.mute = False
+    async with asyncio.timeout(90):
+        check(stage, await stage.run(run_id))
 
 
 @pytest.mark.soak

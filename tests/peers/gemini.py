@@ -95,6 +95,8 @@ class GeminiPeer:
     cache_fault: Fault | None = None
     upload_fault: Fault | None = None
     processing: int = 0
+    mute: bool = False
+    """Take requests and answer none."""
     url: str = ""
     _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -162,7 +164,7 @@ class GeminiPeer:
     async def _generate(self, body: bytes, writer: asyncio.StreamWriter) -> bool:
         self.raw.append(body)
         self.asked.append(json.loads(body))
-        reaction = self.answers(self.asked[-1], len(self.asked))
+        reaction = Silence(3600) if self.mute else self.answers(self.asked[-1], len(self.asked))
         if isinstance(reaction, Silence):
             await asyncio.sleep(reaction.seconds)
             return False
