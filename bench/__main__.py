@@ -19,13 +19,35 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.measures import latency, listing, preparation, ready, rebuild, replay, small_upload, transfer, verify
+from bench.measures import (
+    archive,
+    latency,
+    listing,
+    preparation,
+    ready,
+    rebuild,
+    replay,
+    small_upload,
+    transfer,
+    verify,
+)
 from bench.past import past, trees_kept
 from bench.reading import Reading
 from bench.stack import running
 from bench.wire import Wire
 
-NAMES = ("ready", "latency", "small_upload", "transfer", "preparation", "listing", "rebuild", "verify", "replay")
+NAMES = (
+    "ready",
+    "latency",
+    "small_upload",
+    "transfer",
+    "preparation",
+    "listing",
+    "rebuild",
+    "verify",
+    "archive",
+    "replay",
+)
 progress = Console(stderr=True)
 
 
@@ -52,7 +74,7 @@ async def run(session: Session, folder: Path) -> None:
     await session.take("ready", lambda: ready.measure(folder))
     if session.wants("latency", "small_upload", "transfer", "preparation"):
         await _on_a_fresh_stack(session, folder / "fresh")
-    if session.wants("listing", "rebuild", "verify", "replay"):
+    if session.wants("listing", "rebuild", "verify", "archive", "replay"):
         await _on_a_past(session, folder / "past")
 
 
@@ -73,6 +95,7 @@ async def _on_a_past(session: Session, storage: Path) -> None:
     async with past(storage, listing.ARTIFACTS) as before:
         await session.take("rebuild", lambda: rebuild.measure(storage, before))
         await session.take("verify", lambda: verify.measure(storage, before))
+        await session.take("archive", lambda: archive.measure(storage, before))
         if session.wants("listing", "replay"):
             async with running(storage, "serve", before.env) as stack:
                 wire = Wire(stack.host, stack.port)
