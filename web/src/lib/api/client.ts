@@ -97,5 +97,6 @@ export const at = {
     `/runtime/${encodeURIComponent(run_id)}/texts/${sha256}`,
   archive: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/archive`,
   crate: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/crate`,
+  report: (run_id: string) => `/runtime/${encodeURIComponent(run_id)}/report`,
   download: (address: string) => `${address}${address.includes('?') ? '&' : '?'}download=1`
 };
