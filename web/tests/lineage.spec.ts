@@ -18,7 +18,7 @@ for n in range(${MANY}):
 const call = (name: string, args: object) => ({ name, args });
 const SCRIPT = {
   agents: {
-    cleaner: [
+    writer_clean: [
       { text: 'I read it.', tool_calls: [call('read_file', { path: 'input/raw.csv' })] },
       {
         text: 'I write it.',
@@ -26,7 +26,7 @@ const SCRIPT = {
       },
       { text: 'done', final: true }
     ],
-    writer: [
+    writer_costs: [
       { text: 'I read it.', tool_calls: [call('read_file', { path: 'input/costs.csv' })] },
       {
         text: 'I write it.',
@@ -37,8 +37,8 @@ const SCRIPT = {
       },
       { text: 'done', final: true }
     ],
-    splitter: [
-      { text: 'I write many.', tool_calls: [call('run_python', { code: WRITES })] },
+    coder_split: [
+      { text: 'I write many.', tool_calls: [call('execute_python', { code: WRITES })] },
       { text: 'done', final: true }
     ]
   }
@@ -57,20 +57,20 @@ const test = base.extend<object, { raro: Raro }>({
   ]
 });
 
-const one = (id: string) => ({ agents: [{ id, model: 'puppet', prompt: 'go on' }] });
+const one = (id: string) => ({ agents: [{ id, prompt: 'go on' }] });
 
 interface Story {
   first: string;
   second: string;
 }
 
-/** raw.csv → cleaner → clean.csv, saved as costs.csv → writer → report.md and notes.md, which is deleted. */
+/** raw.csv → writer_clean → clean.csv, saved as costs.csv → writer_costs → report.md and notes.md, which is deleted. */
 async function told(client: Client): Promise<Story> {
   await client.upload('raw.csv', 'team,cost\na,one\n');
   await client.upload('beside.txt', 'not read by anybody');
-  const first = await client.run('Clean it', ['raw.csv', 'beside.txt'], one('cleaner'));
+  const first = await client.run('Clean it', ['raw.csv', 'beside.txt'], one('writer_clean'));
   await client.call('POST', `/runtime/artifacts/${first}/files/clean.csv/promote?as=costs.csv`);
-  const second = await client.run('Report', ['costs.csv'], one('writer'));
+  const second = await client.run('Report', ['costs.csv'], one('writer_costs'));
   await client.call('DELETE', `/runtime/artifacts/${second}/files/notes.md`);
   return { first, second };
 }
@@ -100,10 +100,10 @@ test('what a library file led to is told through both runs and the library', asy
   await expect(tree(page, 'Used by')).toBeVisible();
   expect(await levels(tree(page, 'Used by'))).toEqual([
     '1 raw.csv version 1, library',
-    `2 read by cleaner, agent of run ${short(first)}, turn 1`,
+    `2 read by writer_clean, agent of run ${short(first)}, turn 1`,
     `3 made clean.csv version 1, artifact of run ${short(first)}, turn 2`,
     '4 saved as costs.csv version 1, library',
-    `5 read by writer, agent of run ${short(second)}, turn 1`,
+    `5 read by writer_costs, agent of run ${short(second)}, turn 1`,
     expect.stringMatching(/^6 made (report|notes).md version 1/),
     expect.stringMatching(/^6 made (report|notes).md version 1/)
   ]);
@@ -134,7 +134,7 @@ test('what a file was made from opens as the version that was used', async ({
   const viewer = page.getByRole('dialog', { name: 'Viewer: costs.csv' });
   await expect(viewer.getByText('text/csv · 14 B · v1')).toBeVisible();
   await page.goBack();
-  await made.getByRole('treeitem', { name: /writer/ }).click();
+  await made.getByRole('treeitem', { name: /writer_costs/ }).click();
   await expect(page).toHaveURL(new RegExp(`#/runs/${second}$`));
 });
 
@@ -186,10 +186,10 @@ test('the graph shows the same, from left to right, and opens what is clicked', 
   expect(await x('raw.csv version 1, library')).toBeLessThan(
     await x('costs.csv version 1, library')
   );
-  await graph.getByTitle(`cleaner, agent of run ${short(first)}`).hover();
+  await graph.getByTitle(`writer_clean, agent of run ${short(first)}`).hover();
   await expect(
     tree(page, 'Made from')
-      .getByRole('treeitem', { name: /^made by cleaner|^read/ })
+      .getByRole('treeitem', { name: /^made by writer_clean|^read/ })
       .first()
   ).toHaveClass(/lit/);
   await graph.getByTitle(`clean.csv version 1, artifact of run ${short(first)}`).click();
@@ -201,7 +201,7 @@ test('an answer that was cut says so, and more can be asked for', async ({
   client
 }) => {
   await client.upload('whole.csv', 'a,b\n1,2\n');
-  await client.run('Split it', ['whole.csv'], one('splitter'));
+  await client.run('Split it', ['whole.csv'], one('coder_split'));
   await view(page, { file: 'whole.csv', lineage: 'used_by' });
   await expect(lineage(page).getByText('The 300 things nearest to it are here')).toBeVisible();
   await expect(lineage(page).getByText('The 150 nearest of 301 are drawn')).toBeVisible();
