@@ -96,7 +96,7 @@ export const at = {
   text: (run_id: string, sha256: string) =>
     `/runtime/${encodeURIComponent(run_id)}/texts/${sha256}`,
   archive: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/archive`,
-  report: (run_id: string) => `/runtime/${encodeURIComponent(run_id)}/report`,
   crate: (run_id: string) => `/runtime/artifacts/${encodeURIComponent(run_id)}/crate`,
+  report: (run_id: string) => `/runtime/${encodeURIComponent(run_id)}/report`,
   download: (address: string) => `${address}${address.includes('?') ? '&' : '?'}download=1`
 };

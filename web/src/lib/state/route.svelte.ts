@@ -1,7 +1,7 @@
 // Where in the console one is, kept in the page's address.
-import { hashOf, parsePlace, type Place } from './place';
+import { hashOf, parsePlace, type FilePlace, type Place } from './place';
 
-export { hashOf, type Place };
+export { hashOf, type FilePlace, type Place };
 
 export class Route {
   place = $state<Place>(parsePlace(location.hash));
@@ -29,7 +29,7 @@ export class Route {
   }
 
   /** Show a file over the page; null closes the viewer. */
-  view(file: Place['file']): void {
+  view(file: FilePlace | null): void {
     location.hash = hashOf({ ...this.place, file });
   }
 }

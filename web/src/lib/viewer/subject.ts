@@ -11,6 +11,45 @@ export type Preview = components['schemas']['PreviewAnswer'];
 export type PreviewColumn = components['schemas']['PreviewColumn'];
 export type Page = Omit<NonNullable<operations['preview_file']['parameters']['query']>, 'version'>;
 
+export interface Version {
+  version: number;
+  sha256: string;
+  content_type: string;
+  size_bytes: number;
+  time: string;
+  by: string;
+}
+
+/** Every version of a file, newest first. */
+export async function versionsOf(subject: Subject): Promise<Version[]> {
+  const { filename } = subject;
+  if (subject.kind === 'library') {
+    const path = { filename };
+    const found = await taken(
+      api.GET('/runtime/library/files/{filename}/versions', { params: { path } })
+    );
+    return found.versions.map((one) => ({ ...one, time: one.uploaded_at, by: one.actor }));
+  }
+  const path = { run_id: subject.row.run_id, path: filename };
+  const found = await taken(
+    api.GET('/runtime/artifacts/{run_id}/files/{path}/versions', { params: { path } })
+  );
+  return found.versions.map((one) => ({
+    ...one,
+    time: one.generated_at,
+    by: `${one.agent_id}, turn ${one.turn}`
+  }));
+}
+
+/** The file as that version of it. */
+export function asOf(subject: Subject, of: Version): Subject {
+  const { version, sha256, content_type, size_bytes } = of;
+  return {
+    ...subject,
+    row: { ...subject.row, version, sha256, content_type, size_bytes }
+  } as Subject;
+}
+
 /** Where the bytes are. Without a version, the newest. */
 export function addressOf(subject: Subject, version?: number): string {
   const { filename } = subject;
