@@ -234,7 +234,7 @@ test('a run is taken away as a report; on a narrow screen behind one button', as
     context.waitForEvent('page'),
     page.getByRole('link', { name: 'Report' }).click()
   ]);
-  await expect(report.getByRole('heading', { name: 'Report' }).first()).toBeVisible();
+  await expect(report.getByRole('heading', { name: 'Turns and tool calls' })).toBeVisible();
   await expect(report.getByText('costs.csv').first()).toBeVisible();
   await report.close();
   await page.setViewportSize({ width: 390, height: 844 });
