@@ -14,9 +14,7 @@ export const test = base.extend<{ seasoned: Page }, { past: Past }>({
   past: [
     async ({ raro }, use) => {
       const client = raro.client('seasoned');
-      await client.upload('penguins.csv', example('penguins.csv'));
-      const run = await client.run('Compare body mass by species', ['penguins.csv']);
-      await use({ client, run });
+      await use({ client, run: await furnished(client) });
     },
     { scope: 'worker', timeout: 90_000 }
   ],
@@ -24,6 +22,12 @@ export const test = base.extend<{ seasoned: Page }, { past: Past }>({
     await use(await opened(context, raro.url, { clientId: past.client.id, theme, toured }));
   }
 });
+
+/** A run over a table: a log, artifacts and figures to look at. */
+export async function furnished(client: Client): Promise<string> {
+  await client.upload('penguins.csv', example('penguins.csv'));
+  return client.run('Compare body mass by species', ['penguins.csv']);
+}
 
 /** Another page of the console, in the tab that is open. */
 export async function visit(page: Page, hash: string): Promise<void> {

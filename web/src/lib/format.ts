@@ -68,3 +68,22 @@ export function ending(path: string): string {
 
 export const plural = (n: number, one: string, many = `${one}s`): string =>
   `${n} ${n === 1 ? one : many}`;
+
+const BRIEF = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23'
+});
+
+/** A moment as short as it can be told: "Nov 21, 08:15:07". */
+export const briefly = (time: string): string => BRIEF.format(new Date(time));
+
+/** A moment as a field of date and time takes it: in the reader's zone, to the second. */
+export function localInput(time: string): string {
+  const then = new Date(time);
+  const local = new Date(then.getTime() - then.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19);
+}

@@ -42,10 +42,23 @@ export function callAs(id: string): void {
   clientId = id;
 }
 
+/** Why nothing can be changed now; empty when it can. */
+let closed = '';
+
+/** Refuse what would change something, in these words, until there are none. */
+export function refuseChanges(words: string): void {
+  closed = words;
+}
+
+/** Calls that only ask, though they are no GET. */
+const QUESTIONS = /\/(analytics|audit)\//;
+
 export const headers = (): Record<string, string> => ({ [CLIENT_HEADER]: clientId });
 
 const named: Middleware = {
   onRequest({ request }) {
+    if (closed && request.method !== 'GET' && !QUESTIONS.test(request.url))
+      throw new Refused(0, 'past_is_read_only', closed);
     request.headers.set(CLIENT_HEADER, clientId);
     return request;
   },

@@ -2,9 +2,10 @@
 import type { components } from './types';
 
 type Schemas = components['schemas'];
-export type LibraryRow = Schemas['LibraryRow'];
+/** `erased`: of the past, and its bytes are gone since. */
+export type LibraryRow = Schemas['PastLibraryRow'];
 export type LibraryVersion = Schemas['LibraryVersion'];
-export type ArtifactRow = Schemas['ArtifactRow'];
+export type ArtifactRow = Schemas['PastArtifactRow'];
 export type ArtifactVersion = Schemas['ArtifactVersion'];
 export type RunRow = Schemas['RunRow'];
 export type RunState = Schemas['RunState'];

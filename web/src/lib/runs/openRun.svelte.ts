@@ -7,6 +7,14 @@ import type { Activity } from '../stream/frames';
 const PAGE = 500;
 const LIVE_KEPT = 8_000;
 
+/** The run's state now, or after event `at`. */
+async function stateOf(run_id: string, at: number | null): Promise<RunState> {
+  if (at === null) return taken(api.GET('/runtime/state', { params: { query: { run_id } } }));
+  const query = { run_id, at: String(at), views: '' };
+  const { state } = await taken(api.GET('/audit/replay', { params: { query } }));
+  return state!;
+}
+
 export class OpenRun {
   state = $state.raw<RunState | null>(null);
   told = $state.raw<Told>(nothingTold());
@@ -15,11 +23,13 @@ export class OpenRun {
   live = $state<Record<string, string>>({});
   #fetching = false;
   #again = false;
+  #wanted: number | null = null;
 
   constructor(readonly runId: string) {}
 
-  /** Bring everything up to date; calls that come meanwhile are joined into one more. */
-  async look(): Promise<void> {
+  /** Bring everything up to date, or to how it was after event `at`; calls that come meanwhile are joined into one more. */
+  async look(at: number | null = null): Promise<void> {
+    this.#wanted = at;
     if (this.#fetching) {
       this.#again = true;
       return;
@@ -28,7 +38,7 @@ export class OpenRun {
     try {
       do {
         this.#again = false;
-        await this.#fetch();
+        await this.#fetch(this.#wanted);
       } while (this.#again);
       this.error = null;
     } catch (error) {
@@ -47,14 +57,17 @@ export class OpenRun {
     else if (status === 'returned' || status === 'thinking') delete this.live[agent_id];
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(at: number | null): Promise<void> {
     const run_id = this.runId;
-    this.state = await taken(api.GET('/runtime/state', { params: { query: { run_id } } }));
-    for (;;) {
-      const query = { run_id, after: this.told.seq, limit: PAGE };
+    this.state = await stateOf(run_id, at);
+    // What was told after that point is not known there.
+    let told = at !== null && this.told.seq > at ? nothingTold() : this.told;
+    for (let more = true; more;) {
+      const before = at === null ? {} : { before: at + 1 };
+      const query = { run_id, after: told.seq, limit: PAGE, ...before };
       const page = await taken(api.GET('/audit/events', { params: { query } }));
-      this.told = tell(this.told, page.events);
-      if (!page.next) return;
+      this.told = told = tell(told, page.events);
+      more = page.next !== null;
     }
   }
 }

@@ -2,6 +2,7 @@
 import { rails } from '../state/rails.svelte';
 import { route } from '../state/route.svelte';
 import { link } from '../state/link.svelte';
+import { travel } from '../state/travel.svelte';
 
 export interface Shortcut {
   key: string;
@@ -36,6 +37,7 @@ export const SHORTCUTS: Shortcut[] = [
   { key: 'e', words: 'Events', run: () => route.go({ page: 'events', runId: null }) },
   { key: 'a', words: 'Analytics', run: () => route.go({ page: 'analytics', runId: null }) },
   { key: 's', words: 'SQL', run: () => route.go({ page: 'sql', runId: null }) },
+  { key: 't', words: 'Look at the past, or back to now', run: () => travel.toggle() },
   { key: 'r', words: 'Refresh everything', run: () => link.refresh() },
   {
     key: 'n',

@@ -1,8 +1,19 @@
 // The rows the page shows. One store folds the stream's frames; components only read it.
 import { createSubscriber } from 'svelte/reactivity';
+import { refuseChanges } from '../api/client';
 import type { ApprovalRow, ArtifactRow, LibraryRow, RunRow } from '../api/rows';
 import { emptyTables, takePatch, takeSnapshot, type Tables } from '../stream/fold';
 import type { Activity, Frame, View } from '../stream/frames';
+
+/** What a person is told who would change something there. */
+export const READ_ONLY = 'The past cannot be changed. Go back to now first.';
+
+/** What was there after event `seq`, which happened at `time`; null before the first event. */
+export interface Past {
+  seq: number;
+  time: string | null;
+  tables: Pick<Tables, 'library' | 'artifacts' | 'runs'>;
+}
 
 type Heard = (activity: Activity) => void;
 
@@ -18,6 +29,19 @@ export class Views {
   };
   /** Views of which a snapshot has come: an empty one that is not here is still loading. */
   #known = $state<Partial<Record<View, boolean>>>({});
+
+  #past = $state.raw<Past | null>(null);
+
+  /** The past that is shown; null: what is now. */
+  get past(): Past | null {
+    return this.#past;
+  }
+
+  /** Show the past in place of now, which is kept up to date behind it; null: now again. */
+  show(past: Past | null): void {
+    this.#past = past;
+    refuseChanges(past ? READ_ONLY : '');
+  }
 
   /** Rows by filename. */
   get library(): ReadonlyMap<string, LibraryRow> {
@@ -41,7 +65,7 @@ export class Views {
 
   /** Whether a view's rows are there, be they none. */
   has(view: View): boolean {
-    return this.#known[view] ?? false;
+    return this.#past !== null || (this.#known[view] ?? false);
   }
 
   /** Fold a frame in. */
@@ -62,6 +86,7 @@ export class Views {
   forget(): void {
     this.#tables = emptyTables();
     this.#known = {};
+    this.show(null);
     for (const update of Object.values(this.#changed)) update();
   }
 
@@ -73,7 +98,8 @@ export class Views {
 
   #read<V extends View>(view: V): Tables[V] {
     this.#watch[view]();
-    return this.#tables[view];
+    const tables: Partial<Tables> = this.#past?.tables ?? this.#tables;
+    return tables[view] ?? this.#tables[view];
   }
 }
 
