@@ -162,6 +162,30 @@ test('bytes that are erased since are said to be', async ({ console: page, raro,
   await expect(bar(page)).toBeVisible();
 });
 
+test('a run is played again from its events, at any speed, and step by step', async ({
+  console: page,
+  client
+}) => {
+  const run = await furnished(client);
+  await visit(page, `#/runs/${run}`);
+  await page.getByRole('button', { name: 'Replay' }).click();
+  const player = bar(page).getByRole('group', { name: 'Play this run again' });
+  await expect(player.getByRole('button', { name: 'Pause' })).toBeVisible();
+  const main = page.getByRole('main');
+  await expect(main.getByText('Running', { exact: true })).toBeVisible();
+  await player.getByLabel('Speed').selectOption('64×');
+  await expect(player.getByRole('button', { name: 'Play' })).toBeVisible({ timeout: 60_000 });
+  await expect(main.getByText('Completed', { exact: true })).toBeVisible();
+  await expect(player.getByRole('button', { name: 'Step on' })).toBeDisabled();
+  await player.getByRole('button', { name: 'Step back' }).click();
+  await expect(main.getByText('Running', { exact: true })).toBeVisible();
+  await player.getByRole('slider', { name: 'Event of the run' }).press('Home');
+  await expect(player.getByText(/^1 \//)).toBeVisible();
+  await expect(page.getByText('Nothing was said yet')).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(main.getByText('Completed', { exact: true })).toBeVisible();
+});
+
 for (const theme of ['archival', 'phosphor'] as const) {
   for (const [width, height] of [
     [1440, 900],

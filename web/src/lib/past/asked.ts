@@ -3,6 +3,7 @@ import { api, taken } from '../api/client';
 import { runOf } from '../events/telling';
 import type { Past } from '../state/views.svelte';
 import { emptyTables, takePatch } from '../stream/fold';
+import type { Moment } from './player.svelte';
 
 const PAGE = 5000;
 const STARTS = 500;
@@ -51,4 +52,22 @@ export async function starts(): Promise<Start[]> {
     run_id: runOf({ subject }) ?? '',
     directive: typeof data.directive === 'string' ? data.directive : ''
   }));
+}
+
+const MARKS: Record<string, Moment['mark']> = {
+  agent_turn_completed: 'turn',
+  artifact_promoted: 'file'
+};
+
+/** Every event of a run, in the order of the log. */
+export async function momentsOf(run_id: string): Promise<Moment[]> {
+  const moments: Moment[] = [];
+  for (let after: number | null = 0; after !== null;) {
+    const query: { run_id: string; after: number; limit: number } = { run_id, after, limit: 1000 };
+    const page = await taken(api.GET('/audit/events', { params: { query } }));
+    for (const { seq, time, type } of page.events)
+      moments.push({ seq, time: Date.parse(time), mark: MARKS[type.split('.')[2] ?? ''] ?? null });
+    after = page.next ?? null;
+  }
+  return moments;
 }
