@@ -24,6 +24,7 @@ from bench.measures import (
     latency,
     listing,
     preparation,
+    questions,
     ready,
     rebuild,
     replay,
@@ -47,6 +48,7 @@ NAMES = (
     "verify",
     "archive",
     "replay",
+    "questions",
 )
 progress = Console(stderr=True)
 
@@ -74,7 +76,7 @@ async def run(session: Session, folder: Path) -> None:
     await session.take("ready", lambda: ready.measure(folder))
     if session.wants("latency", "small_upload", "transfer", "preparation"):
         await _on_a_fresh_stack(session, folder / "fresh")
-    if session.wants("listing", "rebuild", "verify", "archive", "replay"):
+    if session.wants("listing", "rebuild", "verify", "archive", "replay", "questions"):
         await _on_a_past(session, folder / "past")
 
 
@@ -96,11 +98,12 @@ async def _on_a_past(session: Session, storage: Path) -> None:
         await session.take("rebuild", lambda: rebuild.measure(storage, before))
         await session.take("verify", lambda: verify.measure(storage, before))
         await session.take("archive", lambda: archive.measure(storage, before))
-        if session.wants("listing", "replay"):
+        if session.wants("listing", "replay", "questions"):
             async with running(storage, "serve", before.env) as stack:
                 wire = Wire(stack.host, stack.port)
                 await trees_kept(storage, listing.ARTIFACTS)
                 await session.take("listing", lambda: listing.measure(wire))
+                await session.take("questions", lambda: questions.measure(wire, before.events))
                 await session.take("replay", lambda: replay.measure(wire, before))
                 await wire.close()
 
