@@ -89,13 +89,19 @@ def test_stop_keeps_what_was_made_and_kills_the_machine(
 def test_after_kill_9_the_run_goes_on_with_the_same_machine(
     play: Callable[[dict[str, Any]], Server], peer: E2BPeer
 ) -> None:
-    log = "open('output/log.txt', 'a').write('once\\n')\nimport time\ntime.sleep(3)"
+    # What the killed worker began waits there still; were it not ended, it would write beside what follows it.
+    log = (
+        "import os, time\nwhile not os.path.exists('/home/user/gate'): time.sleep(0.05)\n"
+        "open('output/log.txt', 'a').write('once\\n')\ntime.sleep(1)"
+    )
     server = play({"analyze_a": [python(log), {"text": "done", "final": True}]})
     with server.client() as client:
         run_id = client.post("/runtime/start", json={"agents": [{"id": "analyze_a"}]}).json()["run_id"]
-        wait_for(lambda: peer.contexts)
+        wait_for(lambda: "context1" in peer.running)
     server.kill()
     server.start()
+    wait_for(lambda: "context2" in peer.running)
+    next(iter(peer.alive.values())).joinpath("gate").touch()
     with server.client() as client:
         assert ended(client, run_id)["status"] == "completed"
         log_file = client.get(f"/runtime/artifacts/{run_id}/files/log.txt")

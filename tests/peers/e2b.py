@@ -49,6 +49,7 @@ class E2BPeer:
     keys: set[str] = field(default_factory=set)
     uploads: list[str] = field(default_factory=list)
     contexts: dict[str, str] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
     running: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     extra_entries: list[dict[str, Any]] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
@@ -163,7 +164,11 @@ class E2BPeer:
         return entry | ({"symlinkTarget": os.readlink(path)} if path.is_symlink() else {})
 
     async def _context(self, request: Request, parts: list[str]) -> Response:
+        if request.method == "GET":
+            there = [context_id for context_id in self.contexts if context_id not in self.removed]
+            return JSONResponse([{"id": one, "language": "python", "cwd": self.contexts[one]} for one in there])
         if request.method == "DELETE":
+            self.removed.add(parts[1])
             process = self.running.pop(parts[1], None)
             if process is not None:
                 _end(process)

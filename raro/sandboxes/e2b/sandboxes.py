@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import hashlib
 import time
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class E2BSandbox:
         self._workspace = workspace
         self._limits = limits
         self._closed = False
+        self._alone_on: Any = None
 
     async def run_python(
         self, code: str, *, timeout_s: float | None = None, on_output: OnOutput | None = None
@@ -101,6 +103,7 @@ class E2BSandbox:
 
         machine = await self._remote.ready(limits.wall_s)
         try:
+            await self._alone(machine)
             await arrange(self._remote, machine, self._workspace)
             done, error = await self._executed(machine, code, limits, printed)
             results = await self._kept(done) if done is not None else ()
@@ -139,6 +142,18 @@ class E2BSandbox:
         if done.error is None:
             return done, None
         return done, ExecutionError("python_error", str(done.error.traceback or done.error.value)[-10_000:])
+
+    async def _alone(self, machine: Any) -> None:
+        """End what a worker that died left running for this agent: it would go on writing into the files."""
+        if self._alone_on is machine:
+            return
+        from e2b import SandboxException
+
+        with contextlib.suppress(SandboxException):
+            for left in await machine.list_code_contexts():
+                if left.cwd == root_of(self._workspace):
+                    await self._end_context(machine, left)
+        self._alone_on = machine
 
     async def _end_or_kill(self, machine: Any, context: Any) -> None:
         """End the code, and bring back what it had made: nobody may be left to do so later."""
