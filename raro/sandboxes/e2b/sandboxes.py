@@ -27,6 +27,7 @@ from raro.sandboxes.sandbox import (
     TierReport,
     Workspace,
 )
+from raro.tasks import end
 
 TIER = "e2b"
 _LEAVING_S = 30.0
@@ -121,8 +122,9 @@ class E2BSandbox:
         from e2b import TimeoutException
 
         context = await machine.create_code_context(cwd=root_of(self._workspace), language="python")
-        try:
-            done = await machine.run_code(
+        # A task of its own: the client below may miss a cancellation in the moment something arrives.
+        running = asyncio.ensure_future(
+            machine.run_code(
                 code,
                 context=context,
                 timeout=limits.wall_s,
@@ -130,9 +132,14 @@ class E2BSandbox:
                 on_stdout=lambda message: printed.take(message.line, False),
                 on_stderr=lambda message: printed.take(message.line, True),
             )
+        )
+        try:
+            await asyncio.wait((running,))
+            done = running.result()
         except asyncio.CancelledError:
             # What the code may still do there must not outlive the call.
             await asyncio.shield(self._end_or_kill(machine, context))
+            await end(running)
             raise
         except TimeoutException:
             text = f"it ran longer than {limits.wall_s:g} s and was ended; do less at once. Files made so far are kept."
