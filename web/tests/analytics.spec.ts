@@ -3,6 +3,8 @@ import { downloaded, expect, test, visit } from './log';
 test('every report opens as a chart and a table, or as a table', async ({ seasoned: page }) => {
   await visit(page, '#/analytics?span=all');
   const reports = page.getByRole('navigation', { name: 'Reports' }).getByRole('link');
+  // The page and its list are fetched.
+  await expect(reports.first()).toBeVisible();
   const titles = await reports.allTextContents();
   expect(titles.length).toBeGreaterThanOrEqual(10);
   for (const title of titles) {
