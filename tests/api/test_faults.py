@@ -95,6 +95,7 @@ async def test_a_reader_that_never_reads_again_pins_nothing(tmp_path: Path) -> N
 async def test_while_the_log_is_away_commands_say_so_reads_go_on_and_it_comes_back(tmp_path: Path) -> None:
     async with staged(tmp_path / "storage", project_timeout_s=2.0) as stage, stage.client("acme") as client:
         (await client.put("/runtime/library/files/a.txt", content=b"a")).raise_for_status()
+        assert (await client.get("/runtime/library/files/a.txt")).content == b"a"
         nats = next(child for child in stage.raro.core.servers.children if "nats" in child.server.name)
         assert nats.pid is not None
         os.kill(nats.pid, signal.SIGSTOP)

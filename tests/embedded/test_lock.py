@@ -3,7 +3,6 @@
 import os
 import signal
 import stat
-import time
 from pathlib import Path
 
 import pytest
@@ -24,14 +23,6 @@ async def test_a_second_start_is_refused_and_names_the_holder(storage: Path, hol
     assert "http://127.0.0.1:3000" in message
 
 
-async def test_a_refusal_comes_soon(storage: Path, hold: type_of_start) -> None:
-    async with hold(storage):
-        started = time.perf_counter()
-        with pytest.raises(StorageInUse), hold_storage(storage):
-            pytest.fail("two processes own one storage")
-        assert time.perf_counter() - started < 1
-
-
 async def test_a_killed_holder_takes_its_servers_with_it(storage: Path, hold: type_of_start) -> None:
     async with hold(storage) as holder:
         os.kill(holder.process.pid, signal.SIGKILL)
@@ -42,9 +33,7 @@ async def test_a_killed_holders_storage_is_free_at_once(storage: Path, hold: typ
     async with hold(storage) as holder:
         os.kill(holder.process.pid, signal.SIGKILL)
         await holder.process.wait()
-        started = time.perf_counter()
         with hold_storage(storage) as lock:
-            assert time.perf_counter() - started < 2
             async with embedded(storage, lock=lock) as servers:
                 await (await connect(servers)).close()
 

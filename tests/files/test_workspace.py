@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -61,15 +60,14 @@ async def test_an_input_that_is_not_in_storage_is_named(session: Session, blobs:
 
 
 @pytest.mark.parametrize("size_bytes", [1 << 30, 2 << 30])
-async def test_preparing_a_large_input_takes_no_time(session: Session, blobs: BlobStore, size_bytes: int) -> None:
+async def test_preparing_a_large_input_copies_nothing(session: Session, blobs: BlobStore, size_bytes: int) -> None:
     blob = await stored(blobs, b"stands for a large file")
     blob.chmod(0o644)
-    os.truncate(blob, size_bytes)  # sparse: only the preparation is measured
+    os.truncate(blob, size_bytes)  # sparse: only its size matters
     blob.chmod(0o444)
-    begun = time.perf_counter()
     session.link_input(blob, "large.bin")
-    assert time.perf_counter() - begun < 0.02 * 5  # the target is 20 ms; the rest is for a busy machine
-    assert (session.input / "large.bin").stat().st_size == size_bytes
+    linked = (session.input / "large.bin").stat()
+    assert (linked.st_ino, linked.st_size) == (blob.stat().st_ino, size_bytes)
 
 
 def test_creating_twice_is_no_harm(sessions: Sessions) -> None:

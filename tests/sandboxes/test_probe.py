@@ -43,16 +43,16 @@ async def test_tier_holds_against_every_attack(sandboxes: LocalSandboxes, tier: 
     assert await sandboxes.probe() is report
 
 
-async def test_probing_takes_less_than_a_second(sandboxes: LocalSandboxes) -> None:
-    seconds = []
+async def test_probing_starts_one_interpreter(sandboxes: LocalSandboxes) -> None:
+    """Every start pays for the probe: all attacks are made in one go."""
+    started = []
 
-    async def timed(tier: str, code: str, workspace: Workspace, limits: Limits) -> Execution:
-        execution = await sandboxes._attack(tier, code, workspace, limits)
-        seconds.append(execution.duration_ms / 1000)
-        return execution
+    async def counted(tier: str, code: str, workspace: Workspace, limits: Limits) -> Execution:
+        started.append(tier)
+        return await sandboxes._attack(tier, code, workspace, limits)
 
-    assert (await probe_tier(sandboxes.setting, timed)).holds
-    assert sum(seconds) < 1
+    assert (await probe_tier(sandboxes.setting, counted)).holds
+    assert len(started) == 1
 
 
 async def test_canaries_tell_when_nothing_keeps_them_in(cache: Path) -> None:

@@ -7,9 +7,12 @@ the events say. Nothing is unpacked to disk.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +28,17 @@ from raro.events.wire import EXPECTED_SEQ
 
 _MAX_JSON_BYTES = 512 * 1024 * 1024
 _CHUNK_BYTES = 1 << 20
+# What zipfile lets through when the bytes it reads are not a zip's, beside its own error.
+_NO_ZIP = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +60,14 @@ def check_package(path: Path, pinned: Verifier | None = None) -> Checked:
     try:
         with zipfile.ZipFile(path) as archive:
             return _check(archive, pinned)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError) as error:
-        raise BadProof(f"it is no whole zip: {error}") from None
-    except zipfile.zlib.error as error:  # type: ignore[attr-defined]  # zipfile lets it through
+    except zlib.error as error:
         raise BadProof(f"its compressed bytes are damaged: {error}") from None
+    except _NO_ZIP as error:
+        raise BadProof(f"it is no whole zip: {error}") from None
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise BadProof("it is no whole zip: it names a place before its own beginning") from None
 
 
 def read_proof(raw: Any) -> Proof:
@@ -130,6 +148,8 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     for info in archive.infolist():
         if info.filename in members:
             raise BadProof(f"{info.filename!r} is in it twice")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BadProof(f"{info.filename!r} is packed in a way that RARO never does")
         members[info.filename] = info
     return members
 
