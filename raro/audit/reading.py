@@ -72,11 +72,7 @@ class Reading:
         self.first = self.first or group[0].seq
         for run in self._without_gaps(group):
             self.last = run[-1].seq
-            for message in run:
-                if _BATCH in message.headers or self._batch:
-                    self._follow_batch(message)
-                if message.subject == _OWN:
-                    self._announce(message)
+            self._look_at(run)
             if self._intact:
                 self._grow(self._hasher.hashes(run))
 
@@ -134,12 +130,26 @@ class Reading:
         except AuditDamaged as damage:
             self.bad_tiles.append(damage.message)
             return
+        if tuple(kept) == tile.hashes[:width]:
+            return
         differing = [at for at in range(width) if kept[at] != tile.hashes[at]]
         if differing and tile.level == 0:
             for at in differing:
                 self.changed.add(tile.number * WIDTH + at + 1)
         elif differing:
             self.bad_tiles.append(f"tile {tile.level}/{tile.number} does not fit to the log.")
+
+    def _look_at(self, run: Sequence[Stored]) -> None:
+        batch = self._batch
+        for message in run:
+            seq, _, subject, headers, _ = message
+            if batch and batch[0] in headers and _COMMIT not in headers:
+                batch[1].append(seq)
+            elif batch or _BATCH in headers:
+                self._follow_batch(message)
+                batch = self._batch
+            if subject == _OWN:
+                self._announce(message)
 
     def _follow_batch(self, message: Stored) -> None:
         batch_id = next((line for line in message.headers.split(b"\r\n") if line.startswith(_BATCH)), None)

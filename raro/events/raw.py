@@ -38,6 +38,10 @@ class Stored(NamedTuple):
     body: bytes
 
 
+# In half the time that the class takes to make one itself.
+_new = tuple.__new__
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a nats-server is and how it is entered."""
@@ -138,17 +142,17 @@ class _Reading:
     def _take(self, data: bytes) -> tuple[list[Stored], bytes]:
         """The messages in `data`, and what is left of one that has not arrived whole."""
         group: list[Stored] = []
-        place, last, match = 0, self._last, _DELIVERY.match
+        place, last, match, ready = 0, self._last, _DELIVERY.match, len(data) - 2
         while not self._done:
             if found := match(data, place):
                 subject, sequence, time_ns, pending, header_bytes, size = found.groups()
                 begin = found.end()
                 after = begin + int(size)
-                if len(data) < after + 2:
+                if after > ready:
                     break
                 middle, seq = begin + int(header_bytes or 0), int(sequence)
                 if seq <= last:
-                    group.append(Stored(seq, int(time_ns), subject, data[begin:middle], data[middle:after]))
+                    group.append(_new(Stored, (seq, int(time_ns), subject, data[begin:middle], data[middle:after])))
                 self._done = seq >= last or pending == b"0"
                 place = after + 2
             elif (after := self._take_other(data, place)) > place:
