@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -33,8 +33,7 @@ _SILENCE_S = 3.5
 _FAR_BEHIND = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class RawMessage:
+class RawMessage(NamedTuple):
     """One event's bytes in the current version.
 
     `stored` are the bytes in the log when an upcaster changed them. `torn` marks a member of a batch whose commit
@@ -53,8 +52,7 @@ class RawMessage:
         return body_hash(self.body if self.stored is None else self.stored)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A message with what its headers say of its atomic batch."""
 
     raw: RawMessage
@@ -112,7 +110,7 @@ def split_whole(arrived: Sequence[Arrived]) -> tuple[list[RawMessage], list[Arri
     open_batch: list[Arrived] = []
     for message in arrived:
         if open_batch and message.batch_id != open_batch[0].batch_id:
-            whole += [replace(member.raw, torn=True) for member in open_batch]
+            whole += [member.raw._replace(torn=True) for member in open_batch]
             open_batch = []
         if message.batch_id is None:
             whole.append(message.raw)
@@ -126,7 +124,7 @@ def split_whole(arrived: Sequence[Arrived]) -> tuple[list[RawMessage], list[Arri
 
 def _current(upcasters: Upcasters, message: RawMessage) -> RawMessage:
     body = upcasters.upcast(message.body)
-    return message if body is message.body else replace(message, body=body, stored=message.body)
+    return message if body is message.body else message._replace(body=body, stored=message.body)
 
 
 class _Interrupted(Exception):

@@ -34,6 +34,8 @@ class Upcasters:
 
     def upcast(self, body: bytes) -> bytes:
         """The body in its current version; the same object when it is current already."""
+        if not self._marks:
+            return body
         head = body[:512]
         if not any(mark in head for mark in self._marks):
             return body

@@ -14,44 +14,68 @@ from raro.events.upcasters import CURRENT
 from raro.events.wire import BATCH_COMMIT, BATCH_ID
 from raro.projections.store import Folded, Store
 
-_BATCH = 20_000
-_AHEAD = 16
-_ID, _COMMIT = f"{BATCH_ID}:".encode(), f"{BATCH_COMMIT}:".encode()
+# Planning a fold costs as much as some thousands of rows; DuckDB uses more cores and skips its WAL from 122,880 on.
+_LEAST, _MOST = 20_000, 125_000
+_MOST_BYTES = 96 * 1024 * 1024
+_AHEAD = 1
+_ID, _COMMIT = f"\r\n{BATCH_ID}:".encode(), f"\r\n{BATCH_COMMIT}:".encode()
+
+
+class Gatherer:
+    """Gathers stored messages to be folded: those behind event `after`, up to event `until`.
+
+    `until` may be in the middle of an atomic batch: then what is taken must go on to that batch's end.
+    """
+
+    def __init__(self, after: int, until: int) -> None:
+        self._after = after
+        self._until = until
+        self._open: list[Arrived] = []
+        self._whole: list[RawMessage] = []
+        self._size_bytes = 0
+
+    @property
+    def is_worth(self) -> bool:
+        """Whether folding what there is pays."""
+        return len(self._whole) >= _LEAST or self.is_full
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more should be gathered."""
+        return len(self._whole) >= _MOST or self._size_bytes >= _MOST_BYTES
+
+    def take(self, group: Sequence[Stored]) -> None:
+        """The next messages."""
+        arrived = [_arrived(message) for message in group if self._after < message.seq]
+        whole, self._open = split_whole([*self._open, *arrived] if self._open else arrived)
+        if whole and whole[-1].seq > self._until:
+            whole = [message for message in whole if message.seq <= self._until]
+        self._whole += whole
+        self._size_bytes += sum([len(message.body) for message in whole])
+
+    def give(self) -> list[RawMessage]:
+        """What was gathered; an atomic batch at the end that still lacks its commit stays here."""
+        given, self._whole, self._size_bytes = self._whole, [], 0
+        return given
 
 
 class Refolder:
-    """Folds what comes behind the store's cursor, up to event `until` and no further; blocks.
+    """Folds what comes behind the store's cursor, up to event `until` and no further; blocks."""
 
-    `until` may be in the middle of a batch: then what is taken must go on to the batch's end.
-    """
-
-    def __init__(self, store: Store, until: int, told: Callable[[Folded], object] = lambda folded: None) -> None:
+    def __init__(self, store: Store, until: int) -> None:
         self._store = store
-        self._until = until
-        self._told = told
-        self._open: list[Arrived] = []
-        self._whole: list[RawMessage] = []
+        self._gatherer = Gatherer(store.cursor.seq, until)
 
     def take(self, group: Sequence[Stored]) -> None:
         """The next messages; those that are folded already are passed over. Raises LogDamaged at a gap."""
-        after = self._store.cursor.seq
-        arrived = [_arrived(message) for message in group if after < message.seq]
-        whole, self._open = split_whole([*self._open, *arrived])
-        self._whole += whole if not whole or whole[-1].seq <= self._until else self._upto(whole)
-        while len(self._whole) >= _BATCH:
-            self._fold(_BATCH)
+        self._gatherer.take(group)
+        if self._gatherer.is_full:
+            self._store.fold(self._gatherer.give())
 
     def finish(self) -> None:
-        """Fold what is left. A batch at the end that still lacks its commit stays out."""
-        if self._whole:
-            self._fold(len(self._whole))
-
-    def _upto(self, whole: Sequence[RawMessage]) -> list[RawMessage]:
-        return [message for message in whole if message.seq <= self._until]
-
-    def _fold(self, count: int) -> None:
-        batch, self._whole = self._whole[:count], self._whole[count:]
-        self._told(self._store.fold(batch))
+        """Fold what is left."""
+        if rest := self._gatherer.give():
+            self._store.fold(rest)
 
 
 def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folded], object], stop: Event) -> None:
@@ -60,56 +84,61 @@ def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folde
     `told` hears of every batch. Ends early when `stop` is set, or where the last batch still lacks its commit.
     Raises LogDamaged at a gap, LogUnavailable when the log goes away; what was folded stays.
     """
-    groups: Queue[list[Stored] | BaseException | None] = Queue(_AHEAD)
-    first = store.cursor.seq + 1
-    reading = Thread(target=_read, args=(endpoint, first, until, groups, stop), name="catch-up", daemon=True)
-    refolder = Refolder(store, until, told)
+    batches: Queue[list[RawMessage] | BaseException | None] = Queue(_AHEAD)
+    arguments = (endpoint, store.cursor.seq, until, batches, stop)
+    reading = Thread(target=_read, args=arguments, name="catch-up", daemon=True)
     reading.start()
     try:
         with store.hurrying():
-            while (group := _next(groups, stop)) is not None:
-                if isinstance(group, BaseException):
-                    raise group
-                refolder.take(group)
-            if not stop.is_set():
-                refolder.finish()
+            while (batch := _next(batches, stop)) is not None:
+                if isinstance(batch, BaseException):
+                    raise batch
+                told(store.fold(batch))
     finally:
         stop.set()
         reading.join()
 
 
-def _read(endpoint: Endpoint, first: int, until: int, groups: Queue[Any], stop: Event) -> None:
+def _read(endpoint: Endpoint, after: int, until: int, batches: Queue[Any], stop: Event) -> None:
     last: BaseException | None = None
+    gatherer, begun = Gatherer(after, until), False
     try:
-        for group in read_stored(endpoint, first, until):
-            if not _put(groups, group, stop):
-                return
-    except BaseException as error:  # noqa: BLE001  raised again where the groups are taken
+        for group in read_stored(endpoint, after + 1, until):
+            gatherer.take(group)
+            # The first batch is small, that folding begins soon.
+            if gatherer.is_full or (gatherer.is_worth and not begun):
+                begun = True
+                if not _put(batches, gatherer.give(), stop):
+                    return
+        if rest := gatherer.give():
+            _put(batches, rest, stop)
+    except BaseException as error:  # noqa: BLE001  raised again where the batches are taken
         last = error
-    _put(groups, last, stop)
+    _put(batches, last, stop)
 
 
-def _next(groups: Queue[Any], stop: Event) -> Any:
+def _next(batches: Queue[Any], stop: Event) -> Any:
     """What was read next; None at the end, and when it is to stop."""
     while not stop.is_set():
         with suppress(Empty):
-            return groups.get(timeout=0.2)
+            return batches.get(timeout=0.2)
     return None
 
 
-def _put(groups: Queue[Any], item: Any, stop: Event) -> bool:
+def _put(batches: Queue[Any], item: Any, stop: Event) -> bool:
     while not stop.is_set():
         with suppress(Full):
-            groups.put(item, timeout=0.2)
+            batches.put(item, timeout=0.2)
             return True
     return False
 
 
 def _arrived(message: Stored) -> Arrived:
-    body = CURRENT.upcast(message.body)
-    stored = None if body is message.body else message.body
-    raw = RawMessage(message.seq, message.subject.decode(errors="replace"), body, stored=stored)
-    if _ID not in message.headers:
+    seq, _, subject, headers, stored = message
+    body = CURRENT.upcast(stored)
+    raw = RawMessage(seq, subject.decode(errors="replace"), body, False, None if body is stored else stored)
+    begin = headers.find(_ID)
+    if begin < 0:
         return Arrived(raw, None, False)
-    batch_id = next(line for line in message.headers.split(b"\r\n") if line.startswith(_ID))
-    return Arrived(raw, batch_id.decode(errors="replace"), _COMMIT in message.headers)
+    batch_id = headers[begin : headers.find(b"\r\n", begin + 2)]
+    return Arrived(raw, batch_id.decode(errors="replace"), _COMMIT in headers)

@@ -28,6 +28,7 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 _HURRY_THREADS = 4
+_STEP_ROWS, _STEP_BYTES = 2048, 8 * 1024 * 1024
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 # A list a column: the cost of planning does not grow with the rows.
@@ -144,7 +145,7 @@ class Store:
         Raises LogDamaged when the batch does not follow the cursor without a gap.
         """
         self._check_order(batch)
-        return self._fold_around_unreadable(batch)
+        return _joined([self._fold_around_unreadable(part) for part in _digestible(batch)])
 
     def close(self) -> None:
         """Write the WAL into the file, see it to the disk, and let go of it."""
@@ -162,10 +163,10 @@ class Store:
             expected += 1
 
     def _fold(self, batch: Sequence[RawMessage], events: Sequence[RawMessage], *, only_events: bool = False) -> Folded:
-        tokens = [message.subject.split(".") for message in events]
-        names = frozenset(token[5] for token in tokens if len(token) > 5)
-        of_runs = frozenset(token[5] for token in tokens if len(token) > 5 and token[3] == "run")
-        clients = frozenset(token[2] for token in tokens if len(token) > 2)
+        subjects = {_kind(message.subject) for message in events}
+        names = frozenset(event for _, _, event in subjects if event)
+        of_runs = frozenset(event for _, aggregate, event in subjects if event and aggregate == "run")
+        clients = frozenset(client for client, _, _ in subjects if client)
         last = batch[-1]
         cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
         needed = [step for step in self._steps if step.concerns(names, of_runs)]
@@ -209,19 +210,41 @@ class Store:
         except duckdb.ConversionException:
             if len(batch) > 1:
                 middle = len(batch) // 2
-                return _joined(*map(self._fold_around_unreadable, (batch[:middle], batch[middle:])))
+                return _joined([self._fold_around_unreadable(part) for part in (batch[:middle], batch[middle:])])
             folded = replace(self._fold(batch, events, only_events=True), unreadable=(batch[0].seq,))
         self.cursor = folded.cursor
         return folded
 
 
-def _joined(first: Folded, second: Folded) -> Folded:
+def _joined(parts: Sequence[Folded]) -> Folded:
+    if len(parts) == 1:
+        return parts[0]
     return Folded(
-        second.cursor,
-        first.tables | second.tables,
-        first.clients | second.clients,
-        first.unreadable + second.unreadable,
+        parts[-1].cursor,
+        frozenset[str]().union(*(part.tables for part in parts)),
+        frozenset[str]().union(*(part.clients for part in parts)),
+        tuple(seq for part in parts for seq in part.unreadable),
     )
+
+
+def _digestible(batch: Sequence[RawMessage]) -> Iterator[Sequence[RawMessage]]:
+    """The batch in parts of which DuckDB never takes too many bytes in one step: it needs some thirty times as much."""
+    begin = step = size_bytes = 0
+    for at, message in enumerate(batch):
+        if at - step == _STEP_ROWS:
+            step, size_bytes = at, 0
+        size_bytes += len(message.body)
+        if size_bytes > _STEP_BYTES and at > begin:
+            yield batch[begin:at]
+            begin = step = at
+            size_bytes = len(message.body)
+    yield batch[begin:]
+
+
+def _kind(subject: str) -> tuple[str, str, str]:
+    """Client, aggregate and event of a subject; empty where it has none."""
+    token = subject.split(".", 6)
+    return (token[2], token[3], token[5]) if len(token) > 5 else ((token[2] if len(token) > 2 else ""), "", "")
 
 
 def _mark(path: Path) -> Path:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from raro.errors import LogDamaged
-from raro.events.catalogue import FileUploaded
+from raro.events.catalogue import AgentTurnCompleted, FileUploaded
 from raro.events.reader import RawMessage
 from raro.projections import changes
 from raro.projections.changes import VIEWS, changed_rows
@@ -145,6 +145,19 @@ def test_a_body_that_is_no_event_is_kept_and_stops_nothing(tmp_path: Path, few: 
     assert kept == (few + 1,)
     store.fold([RawMessage(few + 2, one_upload()[0].subject, one_upload()[0].body)])
     assert store.reader().execute("SELECT count(*) FROM library_files WHERE filename = 'a'").fetchone() == (1,)
+
+
+def test_a_batch_of_large_events_is_folded_within_the_memory_that_a_store_has(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "x.duckdb", "log")
+    said = AgentTurnCompleted(
+        agent_id="one", turn=1, model="offline", text="x" * 60_000, tokens_in=1, tokens_out=1, latency_ms=1
+    )
+    large = messages([("acme", "r1", said)] * 1000)
+    turns = sum(not message.torn and message.subject.endswith("turn_completed") for message in large)
+    folded = store.fold(large)
+    assert (folded.cursor.seq, set(folded.clients)) == (1000, {"acme"})
+    assert {"events", "invocations"} <= folded.tables
+    assert store.reader().execute("SELECT count(*), min(length(text)) FROM invocations").fetchone() == (turns, 60_000)
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 100, None])

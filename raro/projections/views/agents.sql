@@ -82,14 +82,18 @@ UPDATE agents AS t SET
     tools = list_sort(list_distinct(list_concat(t.tools, s.tools))),
     thought_signature = coalesce(s.thought_signature, t.thought_signature), seq = greatest(t.seq, s.seq)
 FROM (
-    SELECT client_id, aggregate_id, data->>'$.agent_id' AS agent_id, count(*) AS turns,
-           sum((data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT) AS tokens,
-           sum((data->>'$.tokens_in')::BIGINT) AS tokens_in, sum((data->>'$.tokens_out')::BIGINT) AS tokens_out,
-           sum(round(coalesce((data->>'$.cost_usd')::DOUBLE, 0), 9) ORDER BY seq) AS cost,
-           sum((data->>'$.latency_ms')::BIGINT) AS latency_ms,
-           flatten(list(json_extract_string(data, '$.tool_calls[*].name'))) AS tools,
-           arg_max(data->>'$.thought_signature', seq) AS thought_signature, max(seq) AS seq
-    FROM incoming WHERE event = 'agent_turn_completed' GROUP BY ALL
+    SELECT client_id, aggregate_id, field[1] AS agent_id, count(*) AS turns,
+           sum(field[2]::BIGINT + field[3]::BIGINT) AS tokens,
+           sum(field[2]::BIGINT) AS tokens_in, sum(field[3]::BIGINT) AS tokens_out,
+           sum(round(coalesce(field[4]::DOUBLE, 0), 9) ORDER BY seq) AS cost,
+           sum(field[5]::BIGINT) AS latency_ms, flatten(list(tools)) AS tools,
+           arg_max(field[6], seq) AS thought_signature, max(seq) AS seq
+    FROM (
+        SELECT client_id, aggregate_id, seq, json_extract_string(data, '$.tool_calls[*].name') AS tools,
+               json_extract_string(data, ['$.agent_id', '$.tokens_in', '$.tokens_out', '$.cost_usd', '$.latency_ms',
+                                          '$.thought_signature']) AS field
+        FROM incoming WHERE event = 'agent_turn_completed'
+    ) GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id AND t.agent_id = s.agent_id;
 

@@ -6,10 +6,10 @@ INSERT INTO blob_references
 SELECT client_id, aggregate_id, blob->>'$.sha256', (blob->>'$.size_bytes')::BIGINT, seq
 FROM (
     SELECT client_id, aggregate_id, seq,
-           unnest(list_concat([data->'$.text_blob', data->'$.result_blob', data->'$.output', data->'$.content',
-                               data->'$.request', data->'$.briefing'],
-                              json_extract(data, '$.tool_calls[*].args_blob'))) AS blob
+           unnest(list_concat(
+               json_extract(data, ['$.text_blob', '$.result_blob', '$.output', '$.content', '$.request', '$.briefing']),
+               json_extract(data, '$.tool_calls[*].args_blob'))) AS blob
     FROM incoming
     WHERE event IN ('agent_briefed', 'agent_turn_completed', 'tool_returned', 'agent_finished')
 )
-WHERE blob->>'$.sha256' IS NOT NULL;
+WHERE blob IS NOT NULL AND blob->>'$.sha256' IS NOT NULL;

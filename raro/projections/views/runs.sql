@@ -57,10 +57,14 @@ UPDATE runs AS t SET
 FROM (
     SELECT client_id, aggregate_id, count(*) FILTER (event = 'artifact_promoted') AS files,
            count(*) FILTER (event = 'agent_failed') AS errors, max(seq) AS seq,
-           sum(round(coalesce((data->>'$.cost_usd')::DOUBLE, 0), 9) ORDER BY seq) AS cost,
-           sum(CASE event WHEN 'agent_turn_completed'
-                          THEN (data->>'$.tokens_in')::BIGINT + (data->>'$.tokens_out')::BIGINT ELSE 0 END) AS tokens
-    FROM incoming WHERE event IN ('agent_turn_completed', 'artifact_promoted', 'agent_failed') GROUP BY ALL
+           sum(round(coalesce(field[1]::DOUBLE, 0), 9) ORDER BY seq) AS cost,
+           sum(coalesce(field[2]::BIGINT + field[3]::BIGINT, 0)) AS tokens
+    FROM (
+        SELECT client_id, aggregate_id, event, seq,
+               CASE event WHEN 'agent_turn_completed'
+                          THEN json_extract_string(data, ['$.cost_usd', '$.tokens_in', '$.tokens_out']) END AS field
+        FROM incoming WHERE event IN ('agent_turn_completed', 'artifact_promoted', 'agent_failed')
+    ) GROUP BY ALL
 ) AS s
 WHERE t.client_id = s.client_id AND t.run_id = s.aggregate_id;
 
