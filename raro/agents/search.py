@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 MAX_RESULTS = 10
 _TIMEOUT_S = 30.0
@@ -46,8 +47,14 @@ class Search:
     key: str = field(repr=False)
     url: str
 
+    def __post_init__(self) -> None:
+        """Load the HTTP client now: who has a key will need it, and all others start without it."""
+        import httpx  # noqa: F401
+
     async def find(self, query: str, limit: int) -> list[Found]:
         """Pages for a query, best first. Raises SearchFailed."""
+        import httpx
+
         body = {"query": query, "max_results": limit, "search_depth": "basic"}
         try:
             async with httpx.AsyncClient(timeout=_TIMEOUT_S) as client:

@@ -18,15 +18,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from raro.cli.output import Output
-from raro.client import RaroClient
-from raro.client.connection import DEFAULT_SERVER
 from raro.embedded.lock import holder_of
+
+if TYPE_CHECKING:
+    from raro.client import RaroClient
 
 Command = Callable[..., Coroutine[Any, Any, int | None]]
 
@@ -84,6 +85,8 @@ def online(command: Command) -> Callable[..., int | None]:
         return asyncio.run(talk(server, client, as_json, arguments))
 
     async def talk(server: str | None, client: str | None, as_json: bool, arguments: dict[str, Any]) -> int | None:
+        from raro.client import RaroClient
+
         async with RaroClient(server or _default_server(), client) as raro:
             return await command(Session(raro, Output(as_json=as_json)), **arguments)
 
@@ -107,6 +110,8 @@ def serving(storage: Path) -> str | None:
 
 
 def _default_server() -> str:
+    from raro.client.connection import DEFAULT_SERVER
+
     return serving(Path(os.environ.get("RARO_STORAGE") or "storage")) or DEFAULT_SERVER
 
 

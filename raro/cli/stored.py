@@ -9,8 +9,8 @@ from pathlib import Path
 from raro.embedded.lock import hold_storage
 from raro.projections.views import Views, set_aside
 from raro.settings import Settings
-from raro.wiring import Core, core
 from raro.wiring.auditing import archive_of
+from raro.wiring.core import Core, core
 from raro.wiring.links import projection_path
 
 
@@ -24,7 +24,7 @@ async def stored(storage: Path, *, anew: bool = False, from_archive: bool = True
     """
     settings = Settings(storage=storage)
     with hold_storage(storage) as lock:
-        async with core(settings, lock) as built:
+        async with core(settings, lock, cache=False) as built:
             path = projection_path(storage)
             if anew and path.exists():
                 set_aside(path)

@@ -46,7 +46,7 @@ def work(storage: Storage = None, as_json: JsonOption = False) -> None:
     """Run the reactors alone, beside a `raro serve`; needs RARO_NATS_URL. Any number may run."""
     from raro.cli.stay import stay
     from raro.errors import StartFailed
-    from raro.wiring import working
+    from raro.wiring.running import working
 
     settings = _settings(storage=storage)
     if settings.nats_url is None:
@@ -64,7 +64,7 @@ def work(storage: Storage = None, as_json: JsonOption = False) -> None:
 def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
     from raro.cli.listen import listen
     from raro.cli.stay import stay
-    from raro.wiring import running
+    from raro.wiring.running import running
 
     async def run(stop: asyncio.Event) -> None:
         async with running(settings, work=work) as app:

@@ -53,14 +53,16 @@ async def embedded(
     nats_url: str | None = None,
     redis_url: str | None = None,
     lock: StorageLock | None = None,
+    cache: bool = True,
     on_restart: Callable[[str, int], None] | None = None,
 ) -> AsyncIterator[Servers]:
     """Run the servers that no URL is given for, with their data in `storage`, until the block ends.
 
     Give the `lock` of the same storage: the servers hold on to it, so that a start right after this
-    process was killed waits for them. `on_restart(name, restarts)` is told of each one that died and
-    serves again, on its old address. Call it on an event loop that lives as long as the program: the
-    servers end with the thread that started them.
+    process was killed waits for them. Without `cache` there is no Redis.
+    `on_restart(name, restarts)` is told of each one that died and serves again, on its old address.
+    Call it on an event loop that lives as long as the program: the servers end with the thread that
+    started them.
 
     Raises:
         StartFailed: nats-server did not come up.
@@ -71,7 +73,7 @@ async def embedded(
         return Child(server, keep_fds=keep_fds, on_restart=on_restart)
 
     nats = None if nats_url else NatsServer(storage / "nats")
-    valkey = None if redis_url else ValkeyServer(storage / "redis")
+    valkey = None if redis_url or not cache else ValkeyServer(storage / "redis")
     children = tuple(child(server) for server in (nats, valkey) if server)
     async with AsyncExitStack() as stack:
         for each in children:
@@ -85,7 +87,7 @@ async def embedded(
         yield Servers(
             nats_url=nats.url if nats else str(nats_url),
             nats_credentials=Credentials(nats.user, nats.password) if nats else None,
-            redis_url=redis_url or (valkey.url if valkey and not cache_fault else None),
+            redis_url=(redis_url if cache else None) or (valkey.url if valkey and not cache_fault else None),
             cache_fault=str(cache_fault) if cache_fault else None,
             children=tuple(each for each in children if each.server.name not in faults),
         )

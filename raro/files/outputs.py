@@ -9,21 +9,17 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import Literal
-
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from typing import TYPE_CHECKING, Literal
 
 from raro.files.blobs import BlobStore
 
+if TYPE_CHECKING:
+    from raro.files.hot import Hot
+
 logger = logging.getLogger(__name__)
 
-_TIMEOUT_S = 0.25
 _REST_S = 5.0
 _MAX_BYTES = 4 * 1024 * 1024
-_AWAY = (RedisError, OSError, TimeoutError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +31,22 @@ class Output:
 
 
 class Outputs:
-    """Reads and keeps outputs; `url` None means that there is no Redis."""
+    """Reads and keeps outputs; `hot` None means that there is no Redis."""
 
-    def __init__(self, blobs: BlobStore, url: str | None, *, ttl_s: int) -> None:
+    def __init__(self, blobs: BlobStore, hot: Hot | None, *, ttl_s: int) -> None:
         self._blobs = blobs
         self._ttl_s = ttl_s
         self._rest_until = 0.0
-        self._redis = _client(url) if url else None
+        self._hot = hot
 
     async def keep(self, run_id: str, agent_id: str, data: bytes) -> None:
         """Make it hot; the durable copy is the caller's."""
         if self._resting() or len(data) > _MAX_BYTES:
             return
-        assert self._redis is not None
+        assert self._hot is not None
         try:
-            await self._redis.set(key(run_id, agent_id), data, ex=self._ttl_s)
-        except _AWAY as error:
+            await self._hot.set(key(run_id, agent_id), data, self._ttl_s)
+        except ConnectionError as error:
             self._rest(error)
 
     async def read(self, run_id: str, agent_id: str, sha256: str) -> Output:
@@ -58,7 +54,7 @@ class Outputs:
 
         Raises BlobMissing when the durable copy is gone.
         """
-        if (hot := await self._hot(run_id, agent_id)) is not None:
+        if (hot := await self._kept(run_id, agent_id)) is not None:
             return Output(hot, "redis")
         data = await self._blobs.read(sha256)
         await self.keep(run_id, agent_id, data)
@@ -66,47 +62,31 @@ class Outputs:
 
     async def is_up(self) -> bool:
         """Whether Redis answers now."""
-        if self._redis is None:
-            return False
-        try:
-            return bool(await self._redis.ping())
-        except _AWAY:
-            return False
+        return self._hot is not None and await self._hot.is_up()
 
     async def close(self) -> None:
         """Give the connections back."""
-        if self._redis is not None:
-            await self._redis.aclose()
+        if self._hot is not None:
+            await self._hot.close()
 
-    async def _hot(self, run_id: str, agent_id: str) -> bytes | None:
+    async def _kept(self, run_id: str, agent_id: str) -> bytes | None:
         if self._resting():
             return None
-        assert self._redis is not None
+        assert self._hot is not None
         try:
-            found = await self._redis.get(key(run_id, agent_id))
-        except _AWAY as error:
+            return await self._hot.get(key(run_id, agent_id))
+        except ConnectionError as error:
             self._rest(error)
             return None
-        return found if isinstance(found, bytes) else None
 
     def _resting(self) -> bool:
-        return self._redis is None or time.monotonic() < self._rest_until
+        return self._hot is None or time.monotonic() < self._rest_until
 
-    def _rest(self, error: Exception) -> None:
-        logger.warning("Redis is away (%s: %s); outputs come from the blob store", type(error).__name__, error)
+    def _rest(self, error: ConnectionError) -> None:
+        logger.warning("Redis is away (%s); outputs come from the blob store", error)
         self._rest_until = time.monotonic() + _REST_S
 
 
 def key(run_id: str, agent_id: str) -> str:
     """The key an agent's output has in Redis."""
     return f"run:{run_id}:agent:{agent_id}:output"
-
-
-def _client(url: str) -> redis.asyncio.Redis:
-    return redis.asyncio.Redis.from_url(
-        url,
-        socket_timeout=_TIMEOUT_S,
-        socket_connect_timeout=_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=16,
-    )

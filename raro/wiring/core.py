@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from raro.agents.models import GeminiOptions, Minds
 from raro.agents.policy.book import RuleBook
@@ -31,6 +32,9 @@ from raro.sandboxes.local import LocalSandboxes
 from raro.sandboxes.sandbox import Limits, Sandboxes
 from raro.settings import MIB, Settings
 from raro.wiring.links import PROJECTION, projection_path
+
+if TYPE_CHECKING:
+    from raro.files.hot import Hot
 
 __all__ = ["PROJECTION", "Core", "core", "projection_path"]
 
@@ -74,14 +78,16 @@ class Core:
 
 
 @asynccontextmanager
-async def core(settings: Settings, lock: StorageLock | None) -> AsyncIterator[Core]:
+async def core(settings: Settings, lock: StorageLock | None, *, cache: bool = True) -> AsyncIterator[Core]:
     """Start or reach the servers, open the log and the stores; everything is closed with the block.
+
+    Without `cache` there is no Redis: no agent will ask for another's output.
 
     Raises StartFailed, LogUnavailable, StorageFault.
     """
     async with AsyncExitStack() as stack:
         servers = await stack.enter_async_context(
-            embedded(settings.storage, nats_url=settings.nats_url, redis_url=settings.redis_url, lock=lock)
+            embedded(settings.storage, nats_url=settings.nats_url, redis_url=settings.redis_url, lock=lock, cache=cache)
         )
         credentials = servers.nats_credentials
         nc = await connect(
@@ -111,7 +117,7 @@ def _build(settings: Settings, servers: Servers, log: EventLog) -> Core:
         log=log,
         blobs=blobs,
         trees=Trees(storage, blobs),
-        outputs=Outputs(blobs, servers.redis_url, ttl_s=settings.output_ttl_s),
+        outputs=Outputs(blobs, hot_of(servers.redis_url), ttl_s=settings.output_ttl_s),
         sandboxes=sandboxes,
         sessions=Sessions(storage / "sessions", blobs, sandboxes),
         slots=slots,
@@ -136,6 +142,15 @@ def sandboxes_of(settings: Settings) -> Sandboxes:
     if settings.sandbox == "e2b" or (settings.sandbox == "auto" and key):
         return E2BSandboxes(key)
     return LocalSandboxes(settings.storage / "cache", settings.sandbox)
+
+
+def hot_of(url: str | None) -> Hot | None:
+    """The cache of outputs; None without a server for it."""
+    if url is None:
+        return None
+    from raro.files.hot import Hot
+
+    return Hot(url)
 
 
 def search_of(settings: Settings) -> Search | None:

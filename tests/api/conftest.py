@@ -34,7 +34,7 @@ from raro.events.catalogue import (
 from raro.events.envelope import Cause
 from raro.events.shapes import AgentSpec, BlobRef, Promoted, WorkflowConfig
 from raro.settings import Settings
-from raro.wiring import Running, running
+from raro.wiring.running import Running, running
 
 AGENT = "analyze_it"
 

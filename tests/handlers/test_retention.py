@@ -14,8 +14,7 @@ from raro.commands.runs import StartRequest
 from raro.events.shapes import AttachedArtifact, BlobRef, WorkflowConfig
 from raro.projections import artifacts as query
 from raro.settings import Settings
-from raro.wiring import Running, running
-from raro.wiring.running import retention_of
+from raro.wiring.running import Running, retention_of, running
 
 ACME = Caller("acme")
 LATER = timedelta(days=8)

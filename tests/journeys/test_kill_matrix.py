@@ -28,7 +28,7 @@ from raro.domain.run import Run
 from raro.embedded.servers import Servers
 from raro.events.shapes import AgentSpec, WorkflowConfig
 from raro.settings import Settings
-from raro.wiring import Core, core
+from raro.wiring.core import Core, core
 from tests.journeys.guillotine import Guillotine, worker
 from tests.peers.gemini import GeminiPeer, Json, Reaction, called, said
 
