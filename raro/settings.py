@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     seal_events: int = Field(default=1000, ge=1, description="events after which a checkpoint is signed")
     seal_s: float = Field(default=60, gt=0, description="seconds after which new events are sealed, however few")
     verify_at_start: bool = Field(default=True, description="reread the log and check what was signed, at every start")
+    archive_interval_s: float = Field(
+        default=86_400, ge=0, description="seconds between looks for what may be archived; 0: only `raro archive` does"
+    )
+    archive_days: float = Field(default=7, ge=0, le=36_500, description="only events of this age are archived, days")
+    archive_events: int = Field(default=10_000, ge=1, description="fewer new events are not worth a file")
     replay_every: int = Field(
         default=10_000, ge=100, description="events between two snapshots of the past: what one look has to fold"
     )

@@ -14,6 +14,7 @@ from bench.measures import rebuild
 from bench.past import Past
 from bench.reading import Reading
 from raro.archive.archive import Archive
+from raro.archive.extending import extend
 from raro.audit.sealed import SealedLog
 from raro.audit.sealer import Rhythm, Sealer
 from raro.events.connection import connect
@@ -48,7 +49,7 @@ async def _archived(log: EventLog, storage: Path) -> tuple[Archive, float, float
     await Sealer(log, sealed, lambda: 0, Rhythm()).seal()
     archive, head = Archive(storage / "archive", sealed), await log.head()
     began = time.perf_counter()
-    done = await asyncio.to_thread(archive.extend, endpoint_of(log.nc), archive.checkpoint_at(head))
+    done = await asyncio.to_thread(extend, archive, endpoint_of(log.nc), archive.checkpoint_at(head))
     seconds, manifest = time.perf_counter() - began, archive.manifest()
     assert manifest is not None
     parts = (*manifest.segments, *manifest.state.tables.values())

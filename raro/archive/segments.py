@@ -44,14 +44,24 @@ class SegmentWriter:
         self._writer.write_table(pa.table([list(column) for column in zip(*messages, strict=True)], schema=_schema()))
 
 
-def read_segment(path: Path) -> Iterator[list[Stored]]:
-    """A segment's messages in groups. Raises OSError or pyarrow's ArrowInvalid when the file is none."""
+def read_segment(path: Path, begin: int = 0, end: int | None = None) -> Iterator[list[Stored]]:
+    """A segment's messages in groups, from row `begin` up to row `end`; only the row groups that hold them are read.
+
+    Raises OSError or pyarrow's ArrowInvalid, a ValueError, when the file is none.
+    """
     import pyarrow.parquet as pq
 
+    first = 0
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(_ROWS):
-            columns = [column.to_pylist() for column in batch.columns]
-            yield [Stored(*row) for row in zip(*columns, strict=True)]
+        end = file.metadata.num_rows if end is None else end
+        for number in range(file.num_row_groups):
+            following = first + file.metadata.row_group(number).num_rows
+            if begin < following and first < end:
+                skipped = max(0, begin - first)
+                rows = file.read_row_group(number).slice(skipped, min(end, following) - first - skipped)
+                columns = [column.to_pylist() for column in rows.columns]
+                yield [Stored(*row) for row in zip(*columns, strict=True)]
+            first = following
 
 
 def _schema() -> pa.Schema:

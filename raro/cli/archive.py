@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from raro.archive.archive import Archive, Extended
+from raro.archive.archive import Archive
+from raro.archive.extending import Extended, extend
 from raro.archive.manifest import Manifest
 from raro.cli.command import Place, new_app, offline
 from raro.cli.stored import stored
@@ -46,7 +47,7 @@ async def archive(
         before = datetime.now(UTC) - timedelta(days=older_than)
         bound = await views.ask(settled, before)
         started = time.monotonic()
-        done = await asyncio.to_thread(kept.extend, endpoint_of(built.log.nc), kept.checkpoint_at(bound.last))
+        done = await asyncio.to_thread(extend, kept, endpoint_of(built.log.nc), kept.checkpoint_at(bound.last))
         answer = _answer(kept, done, bound, time.monotonic() - started)
     place.out.answer(answer, lambda console: console.print(_said(answer), soft_wrap=True))
 

@@ -23,6 +23,7 @@ from raro.projections.queries import Connection
 from raro.projections.store import Store
 from raro.replay import scratch
 from raro.replay.snapshots import Snapshots, storage_full
+from raro.replay.source import Older, Source
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -52,13 +53,16 @@ class _Idle:
 
 
 class Replay:
-    """The past of a log. `folder` holds the snapshots and the scratch databases, and nothing else."""
+    """The past of a log. `folder` holds the snapshots and the scratch databases, and nothing else.
 
-    def __init__(self, log: EventLog, folder: Path, caps: Caps) -> None:
-        self._log = log
+    `older` is what is archived of the log; without it everything is read from the stream.
+    """
+
+    def __init__(self, log: EventLog, folder: Path, caps: Caps, older: Older | None = None) -> None:
+        self._source = Source(log, older)
         self._caps = caps
         self._snapshots = Snapshots(
-            log, folder, every=caps.every, most_bytes=caps.cache_bytes, shape=scratch.shape(caps.memory_mb)
+            self._source, folder, every=caps.every, most_bytes=caps.cache_bytes, shape=scratch.shape(caps.memory_mb)
         )
         self._threads = ThreadPoolExecutor(caps.at_once, thread_name_prefix="replay")
         self._slots = asyncio.Semaphore(caps.at_once)
@@ -120,7 +124,7 @@ class Replay:
             store = await self._nearest(seq)
             broken: Exception | None = None
             try:
-                await scratch.advance(self._log, store, seq, self._in_thread)
+                await self._source.advance(store, seq, self._in_thread)
                 answer: T = await self._in_thread(_asked, store, query)
                 return answer
             except (duckdb.Error, LogDamaged) as reason:

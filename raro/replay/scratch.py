@@ -13,10 +13,6 @@ from typing import Any
 
 import duckdb
 
-from raro.errors import LogUnavailable
-from raro.events.log import MAX_BATCH, EventLog
-from raro.events.raw import Endpoint, endpoint_of, read_stored
-from raro.projections.refolding import Refolder
 from raro.projections.store import Shape, Store
 
 # What the questions about the past read. Left out is what only grows: the events themselves, above all.
@@ -39,28 +35,6 @@ def opened(base: Path | None, path: Path, incarnation: str, wanted: Shape) -> St
         return Store.create(path, incarnation, wanted)
     shutil.copyfile(base, path)
     return Store.open(path, wanted)
-
-
-async def advance(log: EventLog, store: Store, seq: int, in_thread: InThread) -> None:
-    """Fold the log up to this event and no further.
-
-    Raises LogUnavailable; LogDamaged when the store was made from other events than the log has now.
-    """
-    missing = seq - store.cursor.seq
-    if missing <= 0:
-        return
-    await log.check(store.cursor)
-    await in_thread(_fold, store, endpoint_of(log.nc), seq)
-
-
-def _fold(store: Store, endpoint: Endpoint, seq: int) -> None:
-    refolder = Refolder(store, seq)
-    # A point may be in the middle of a batch, whose end tells that it counts.
-    for group in read_stored(endpoint, store.cursor.seq + 1, seq + MAX_BATCH):
-        refolder.take(group)
-    refolder.finish()
-    if store.cursor.seq < seq:
-        raise LogUnavailable(f"the log gave no event {store.cursor.seq + 1}. See `raro doctor`.")
 
 
 def discard(store: Store) -> None:

@@ -23,11 +23,11 @@ from typing import Any
 import duckdb
 
 from raro.errors import LogDamaged, ReplayPreparing, StorageFault, StorageFull, Unavailable
-from raro.events.log import EventLog
 from raro.projections import statements
 from raro.projections.store import Shape, Store, Unusable
 from raro.replay import scratch
 from raro.replay.scratch import InThread
+from raro.replay.source import Source
 from raro.tasks import end
 
 logger = logging.getLogger(__name__)
@@ -42,15 +42,16 @@ class Snapshots:
     """The files below `folder`, which holds nothing else; together no more than `most_bytes`, but for the last."""
 
     def __init__(
-        self, log: EventLog, folder: Path, *, every: int, most_bytes: int, shape: Shape, patience_s: float = 20.0
+        self, source: Source, folder: Path, *, every: int, most_bytes: int, shape: Shape, patience_s: float = 20.0
     ) -> None:
-        self._log = log
+        self._source = source
+        self._log = source.log
         self._every = every
         self._most_bytes = most_bytes
         self._shape = shape
         self._patience_s = patience_s
         self._work = folder / "work"
-        self._kept = folder / f"{statements.version()}-{log.incarnation}"
+        self._kept = folder / f"{statements.version()}-{source.log.incarnation}"
         self._numbers = count(1)
         self._maker = ThreadPoolExecutor(1, thread_name_prefix="snapshots")
         self._turn = asyncio.Lock()
@@ -111,11 +112,13 @@ class Snapshots:
         self._path(boundary).unlink(missing_ok=True)
 
     async def run(self) -> None:
-        """Make what is missing up to the log's end, for ever, from the first question on."""
+        """Make what is missing, for ever, from the first question on: the log's end first, then what was left out."""
         while True:
             await self._asked.wait()
             try:
                 await self._make(self.boundary_of(await self._log.head()))
+                while gap := self._gap():
+                    await self._make(gap)
             except (Unavailable, LogDamaged, StorageFault) as error:
                 logger.warning("no more snapshots of the past for now: %s", error)
                 await asyncio.sleep(_LATER_S)
@@ -137,15 +140,15 @@ class Snapshots:
             async with self._turn:
                 before = max((there for there in self._boundaries() if there <= boundary), default=0)
                 if before < boundary:
-                    await self._step(before)
+                    await self._step(before, boundary)
 
-    async def _step(self, before: int) -> None:
-        """Make the snapshot behind `before`."""
-        following = before + self._every
+    async def _step(self, before: int, most: int) -> None:
+        """Make the snapshot behind `before`, or one further on, up to `most`, that begins at the archive's end."""
         store: Store | None = None
         try:
-            store = await self._in_thread(self._open, self._path(before) if before else None)
-            await scratch.advance(self._log, store, following, self._in_thread)
+            store = await self._begin(before, most)
+            following = max(before + self._every, self.boundary_of(store.cursor.seq + self._every - 1))
+            await self._source.advance(store, following, self._in_thread)
             await self._in_thread(self._keep, store, following)
         except (Unusable, LogDamaged) as reason:
             if not before:
@@ -166,8 +169,17 @@ class Snapshots:
         """In the maker's only thread: what was begun there is over before the next, also when nobody waits for it."""
         return await asyncio.get_running_loop().run_in_executor(self._maker, function, *arguments)
 
+    async def _begin(self, before: int, most: int) -> Store:
+        """A database at the archive's end, where that leaves out a snapshot at least; else one at `before`."""
+        after = before + self._every
+        archived = await self._source.begin(self._scratch_path(), self._shape, after, most, self._in_thread)
+        if archived is not None:
+            return archived
+        opened: Store = await self._in_thread(self._open, self._path(before) if before else None)
+        return opened
+
     def _open(self, base: Path | None) -> Store:
-        path = self._work / str(next(self._numbers)) / f"scratch{_SUFFIX}"
+        path = self._scratch_path()
         try:
             store = scratch.opened(base, path, self._log.incarnation, self._shape)
         except BaseException:
@@ -178,11 +190,21 @@ class Snapshots:
             raise Unusable("it is of another log")
         return store
 
+    def _scratch_path(self) -> Path:
+        return self._work / str(next(self._numbers)) / f"scratch{_SUFFIX}"
+
     def _keep(self, store: Store, seq: int) -> None:
         store.close()
         self._kept.mkdir(mode=0o700, parents=True, exist_ok=True)
         store.path.replace(self._path(seq))
         self._make_room(spare=seq)
+
+    def _gap(self) -> int:
+        """The first boundary that was left out and for whose snapshot there is room; 0 when there is none."""
+        there = {_seq_of(path): path.stat().st_size for path in self._kept.glob(f"*{_SUFFIX}")}
+        if sum(there.values()) + max(there.values(), default=0) > self._most_bytes:
+            return 0
+        return next((seq for seq in range(self._every, max(there, default=0), self._every) if seq not in there), 0)
 
     def _make_room(self, *, spare: int) -> None:
         """Delete the least recently used until the rest fits; never the one just made, which the next builds upon."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from raro.archive.archive import Archive
+from raro.archive.archivist import Archivist
 from raro.audit.copies import copy_served
 from raro.audit.prover import Prover
 from raro.audit.sealed import SealedLog
@@ -75,6 +77,12 @@ def auditor_of(settings: Settings, log: EventLog, blobs: BlobStore, copy_views: 
 def archive_of(settings: Settings, log: EventLog) -> Archive:
     """What is archived of the log."""
     return Archive(settings.storage / "archive", sealed_log(settings, log))
+
+
+def archivist_of(settings: Settings, log: EventLog, views: Views) -> Archivist:
+    """Extends the archive while these views are served."""
+    age = timedelta(days=settings.archive_days)
+    return Archivist(archive_of(settings, log), log, views, age=age, least=settings.archive_events)
 
 
 def cache_folder(storage: Path) -> Path:

@@ -31,7 +31,7 @@ from raro.replay.replay import Caps as ReplayCaps
 from raro.replay.replay import Replay
 from raro.settings import MIB, Settings
 from raro.tasks import end
-from raro.wiring.auditing import Auditing, archive_of, auditing
+from raro.wiring.auditing import Auditing, archive_of, archivist_of, auditing
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
 from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
@@ -116,12 +116,14 @@ def _keepers(built: Core, views: Views, audit: Auditing) -> list[Task]:
         limit_bytes=settings.max_upload_bytes,
     )
     retention = retention_of(built, views)
+    archivist = archivist_of(settings, built.log, views)
     return [
         partial(housekeeping.run, settings.tree_interval_s),
         partial(retention.run, settings.retention_interval_s),
         partial(built.policy.watch, _RULES_LOOK_S),
         audit.sealer.run,
         *([audit.verify_at_start] if settings.verify_at_start else []),
+        *([partial(archivist.run, settings.archive_interval_s)] if settings.archive_interval_s else []),
     ]
 
 
@@ -146,7 +148,7 @@ def past_of(built: Core, views: Views) -> Past:
         memory_mb=settings.replay_memory_mb,
         at_once=settings.replay_at_once,
     )
-    replay = Replay(built.log, settings.storage / "cache" / "replay", caps)
+    replay = Replay(built.log, settings.storage / "cache" / "replay", caps, archive_of(settings, built.log))
     return Past(built.log, views, built.blobs, replay, timeout_s=settings.project_timeout_s)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from raro.analytics.exporting import tables
 from raro.archive.archive import Archive
+from raro.archive.extending import extend
 from raro.archive.manifest import FILE, Manifest, write_manifest
 from raro.audit.notes import Checkpoint
 from raro.errors import ArchiveDamaged, LogDamaged
@@ -37,7 +38,7 @@ async def extended(place: Place, count: int) -> Archive:
     sealed = await place.sealer.seal()
     assert sealed is not None
     archive = archive_of(place)
-    archive.extend(endpoint_of(place.log.nc), sealed.size)
+    extend(archive, endpoint_of(place.log.nc), sealed.size)
     await place.append(2)
     return archive
 
@@ -84,7 +85,7 @@ async def test_it_is_extended_from_checkpoint_to_checkpoint(place: Place) -> Non
     ]  # fmt: skip
     assert len(list(archive.folder.glob("state-*"))) == 1
     assert await views_of(place, archive) == await views_of(place, None)
-    again = archive.extend(endpoint_of(place.log.nc), manifest.last)
+    again = extend(archive, endpoint_of(place.log.nc), manifest.last)
     assert again.last < again.first
 
 
@@ -196,7 +197,7 @@ async def test_events_that_are_not_those_that_were_sealed_are_not_archived(place
     place.sealed.checkpoints.write(sealed.size, other)
     archive = archive_of(place)
     with pytest.raises(LogDamaged, match="not those that were sealed"):
-        archive.extend(endpoint_of(place.log.nc), sealed.size)
+        extend(archive, endpoint_of(place.log.nc), sealed.size)
     assert archive.manifest() is None
     assert archive.check() is None
     assert not any(archive.folder.glob("0*"))

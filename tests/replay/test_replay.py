@@ -16,6 +16,7 @@ from raro.projections.store import Store
 from raro.replay.replay import Replay
 from raro.replay.scratch import shape
 from raro.replay.snapshots import Snapshots
+from raro.replay.source import Source
 from tests.replay.conftest import EVERY, SMALL, expected_version, glance, replaying, snapshots, story
 
 EVENTS = 57
@@ -197,7 +198,7 @@ async def test_a_snapshot_may_end_within_a_command(log: EventLog, folder: Path) 
 
 
 async def test_who_cannot_wait_is_told_how_far_it_is(told: EventLog, folder: Path) -> None:
-    made = Snapshots(told, folder, every=EVERY, most_bytes=1024**3, shape=shape(128), patience_s=0)
+    made = Snapshots(Source(told), folder, every=EVERY, most_bytes=1024**3, shape=shape(128), patience_s=0)
     with pytest.raises(ReplayPreparing) as waiting:
         await made.ready(EVENTS)
     assert waiting.value.detail["prepared"] == 0
