@@ -2,7 +2,8 @@
 
 Everything happens on the loopback interface and in a temporary folder, and ends by itself in about two
 minutes. `--only NAME` (again and again) runs some; `--json` prints numbers for a program; `--strict` ends
-with 1 when a target is missed. `--folder` is where the temporary folder is made: its disk is measured too.
+with 1 when a target is missed. `--runs` is how many finished runs of twenty events the log holds whose past is
+measured. `--folder` is where the temporary folder is made: its disk is measured too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -32,7 +34,7 @@ from bench.measures import (
     transfer,
     verify,
 )
-from bench.past import past, trees_kept
+from bench.past import Past, past, trees_kept
 from bench.reading import Reading
 from bench.stack import running
 from bench.wire import Wire
@@ -54,10 +56,11 @@ progress = Console(stderr=True)
 
 
 class Session:
-    """The readings so far, and which measures are wanted."""
+    """The readings so far, which measures are wanted, and of how many runs the past is."""
 
-    def __init__(self, wanted: set[str]) -> None:
+    def __init__(self, wanted: set[str], runs: int) -> None:
         self.wanted = wanted
+        self.runs = runs
         self.readings: list[Reading] = []
 
     def wants(self, *names: str) -> bool:
@@ -94,18 +97,30 @@ async def _on_a_fresh_stack(session: Session, storage: Path) -> None:
 
 async def _on_a_past(session: Session, storage: Path) -> None:
     progress.print("[dim]writing a log with a past…")
-    async with past(storage, listing.ARTIFACTS) as before:
+    async with past(storage, session.runs) as before:
         await session.take("rebuild", lambda: rebuild.measure(storage, before))
         await session.take("verify", lambda: verify.measure(storage, before))
         await session.take("archive", lambda: archive.measure(storage, before))
-        if session.wants("listing", "replay", "questions"):
+        with replay.archive_aside(storage):
+            await _on_a_served_past(session, storage, before)
+        if session.wants("replay") and session.wants("archive"):
+            shutil.rmtree(storage / "cache" / "replay")
             async with running(storage, "serve", before.env) as stack:
                 wire = Wire(stack.host, stack.port)
-                await trees_kept(storage, listing.ARTIFACTS)
-                await session.take("listing", lambda: listing.measure(wire))
-                await session.take("questions", lambda: questions.measure(wire, before.events))
-                await session.take("replay", lambda: replay.measure(wire, before))
+                await session.take("replay", lambda: replay.measure_archived(wire, before))
                 await wire.close()
+
+
+async def _on_a_served_past(session: Session, storage: Path, before: Past) -> None:
+    if not session.wants("listing", "replay", "questions"):
+        return
+    async with running(storage, "serve", before.env) as stack:
+        wire = Wire(stack.host, stack.port)
+        await trees_kept(storage, session.runs)
+        await session.take("listing", lambda: listing.measure(wire))
+        await session.take("questions", lambda: questions.measure(wire, before.events))
+        await session.take("replay", lambda: replay.measure(wire, before))
+        await wire.close()
 
 
 def table_of(readings: list[Reading]) -> Table:
@@ -130,11 +145,12 @@ def main() -> int:
     """Parse the options, measure, print."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=NAMES)
+    parser.add_argument("--runs", type=int, default=listing.ARTIFACTS)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--strict", action="store_true")
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
-    session = Session(set(options.only or NAMES))
+    session = Session(set(options.only or NAMES), options.runs)
     with tempfile.TemporaryDirectory(prefix="raro-bench-", dir=options.folder) as folder:
         asyncio.run(run(session, Path(folder)))
     if options.json:

@@ -1,4 +1,4 @@
-"""Points of the past, in a log of 200,000 events: the first, which makes every snapshot, then any.
+"""Points of the past: the first, which makes every snapshot, then any; and the first where there is an archive.
 
 The answer is the one people get: the library, the first thousand artifacts and the first thousand runs. Against the
 first question, which folds the whole log, stands what a point costs from then on.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from bench.past import Past
 from bench.reading import Reading, percentile
@@ -28,6 +31,22 @@ async def measure(wire: Wire, before: Past) -> list[Reading]:
         Reading("any point after that, p99", percentile(waits, 99) * 1000, "ms", target=1000),
         Reading("a point against folding the whole log", first_s / usual_s, "times faster"),
     ]
+
+
+async def measure_archived(wire: Wire, before: Past) -> list[Reading]:
+    """Ask for the last event when nothing was asked before, and most of the log is archived."""
+    return [Reading("first look where there is an archive", await _first(wire, before.events), "s")]
+
+
+@contextmanager
+def archive_aside(storage: Path) -> Iterator[None]:
+    """Without what is archived, until the block ends."""
+    archive, aside = storage / "archive", storage / "archive.aside"
+    if archive.exists():
+        archive.rename(aside)
+    yield
+    if aside.exists():
+        aside.rename(archive)
 
 
 async def _first(wire: Wire, seq: int) -> float:
