@@ -17,7 +17,7 @@ _RUN = """
            (SELECT rfc3339(max(a.expires_at)) FROM artifacts AS a
             WHERE a.client_id = r.client_id AND a.run_id = r.run_id AND a.gone = '' AND NOT a.pinned) AS expires_at,
            r.status
-    FROM runs AS r WHERE r.client_id = $client AND list_contains($runs, r.run_id)
+    FROM runs AS r WHERE r.client_id = $client AND r.run_id IN (SELECT unnest($runs))
 """
 _SORTS = {"date": "''", "agent": "a.agent_id", "type": "a.content_type"}
 _FILTERS = {

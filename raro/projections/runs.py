@@ -11,18 +11,9 @@ _FIELDS = f"""
     rfc3339(ended_at) AS ended_at, epoch_ms(ended_at - started_at) AS duration_ms, tokens AS total_tokens_used,
     files, errors, session_expired, cost_usd, pending_approvals, seq
 """
-_ROW = f"""
-    SELECT {_FIELDS.strip()},
-           coalesce((
-               SELECT to_json(list({{'agent_id': a.agent_id, 'status': a.status, 'turns': a.turns, 'tokens': a.tokens,
-                                     'files': a.files, 'cost_usd': a.cost_usd, 'message': a.message}}
-                                   ORDER BY a.position))
-               FROM agents AS a WHERE a.client_id = r.client_id AND a.run_id = r.run_id), '[]') AS agents
-    FROM runs AS r
-"""
 _PROGRESS = """
     SELECT run_id, agent_id, status, turns, tokens, files, cost_usd, message FROM agents
-    WHERE client_id = $client AND list_contains($runs, run_id) ORDER BY position
+    WHERE client_id = $client AND run_id IN (SELECT unnest($runs)) ORDER BY position
 """
 _STATE = f"""
     SELECT run_id, workflow_id, name, client_id, directive, {_STATUS}, code, reason, sandbox, workflow, inputs,
@@ -67,29 +58,33 @@ def page(
     if cursor:
         where.append("(-epoch_us(started_at), run_id) > ($moment, $run)")
         arguments["moment"], arguments["run"] = from_cursor(cursor, int, str)
-    order = "ORDER BY -epoch_us(r.started_at), run_id LIMIT $limit"
-    sql = f"{_ROW} WHERE {' AND '.join(where)} {order}".replace(
-        "SELECT run_id,", "SELECT epoch_us(started_at) k, run_id,"
-    )
-    found = rows(connection, sql, arguments, parse=("agents",))
+    order = "ORDER BY -epoch_us(started_at), run_id LIMIT $limit"
+    sql = f"SELECT epoch_us(started_at) AS k, {_FIELDS} FROM runs WHERE {' AND '.join(where)} {order}"
+    found = rows(connection, sql, arguments)
     key = to_cursor(-found[limit - 1]["k"], found[limit - 1]["run_id"]) if len(found) > limit else None
     for row in found:
         del row["k"]
-    return found[:limit], key
+    return _with_agents(connection, client_id, found[:limit]), key
 
 
 def changes(connection: Connection, client_id: str, after: int) -> tuple[list[Row], list[str]]:
     """Runs touched by events above `after`; a run never goes away."""
-    if not after:
-        return rows(connection, f"{_ROW} WHERE client_id = $client", {"client": client_id}, parse=("agents",)), []
-    # Two plain questions cost half of the one with a question inside: what they cost is planning.
     sql = f"SELECT {_FIELDS} FROM runs WHERE client_id = $client AND seq > $after"
-    touched = {row["run_id"]: row for row in rows(connection, sql, {"client": client_id, "after": after})}
-    for row in touched.values():
-        row["agents"] = []
-    for agent in rows(connection, _PROGRESS, {"client": client_id, "runs": list(touched)}) if touched else ():
-        touched[agent.pop("run_id")]["agents"].append(agent)
-    return list(touched.values()), []
+    return _with_agents(connection, client_id, rows(connection, sql, {"client": client_id, "after": after})), []
+
+
+def _with_agents(connection: Connection, client_id: str, found: list[Row]) -> list[Row]:
+    """The runs, each with how its agents stand.
+
+    A question of its own: in one with the runs' it would cost twice as much to plan, and would be answered for all
+    runs before the page's were picked.
+    """
+    agents: dict[str, list[Row]] = {row["run_id"]: [] for row in found}
+    for agent in rows(connection, _PROGRESS, {"client": client_id, "runs": list(agents)}) if found else ():
+        agents[agent.pop("run_id")].append(agent)
+    for row in found:
+        row["agents"] = agents[row["run_id"]]
+    return found
 
 
 def state(connection: Connection, client_id: str, run_id: str) -> Row | None:
