@@ -43,6 +43,11 @@ class Statement:
     not_events: frozenset[str]
     sql: str
 
+    @property
+    def searches(self) -> bool:
+        """Whether it looks for rows of its table, which without an optimizer is every row against every event."""
+        return self.sql.startswith("UPDATE")
+
     def concerns(self, events: frozenset[str], of_runs: frozenset[str]) -> bool:
         """Whether a batch with these events, and among them these of runs, needs it."""
         if "*" in self.events or self.events & events:
