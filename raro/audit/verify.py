@@ -111,13 +111,9 @@ class Auditor:
 
     def _evidence(self, pinned: Verifier | None) -> Evidence:
         sealed, key = self._sealed, self._sealed.verifier()
-        return Evidence(
-            key,
-            pinned,
-            self._place(sealed.checkpoints, pinned or key),
-            self._second(sealed.second, pinned or key) if sealed.second else None,
-            sealed.others(),
-        )
+        # The second place first: what is sealed meanwhile comes to it last, and must not seem gone from the first.
+        second = self._second(sealed.second, pinned or key) if sealed.second else None
+        return Evidence(key, pinned, self._place(sealed.checkpoints, pinned or key), second, sealed.others())
 
     def _second(self, place: CheckpointPlace, key: Verifier | None) -> Place:
         try:

@@ -50,10 +50,11 @@ async def test_while_events_come_and_are_sealed(full: Place) -> None:
 
     task = asyncio.create_task(append())
     reports = [await full.verify() for _ in range(4)]
+    while reports[-1].ok and reports[-1].size == reports[0].size:
+        reports.append(await full.verify())
     going = False
     await task
     assert all(report.ok for report in reports), reports
-    assert reports[0].size < reports[-1].size
 
 
 async def test_a_swapped_and_a_missing_blob(full: Place) -> None:
