@@ -1,8 +1,8 @@
 """The process that runs one piece of strange SQL and ends. Started as `python -I -m raro.analytics.inside`.
 
 It imports what it needs, says so, and waits. Told what to do, it opens one file read-only, gives up every other file,
-the network and every right, and only then looks at the SQL. Nothing that runs here is trusted from then on: what holds
-it is the kernel, the caps of `answering`, and whoever kills it in the end.
+the network and every right, says so, and only then looks at the SQL. Nothing that runs here is trusted from then on:
+what holds it is the kernel, the caps of `answering`, and whoever kills it in the end.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import math
 import os
 import resource
 import sys
+import time
 
 from raro.sandboxes.inside import kernel, landlock, seccomp
 from raro.sandboxes.inside.confine import become
@@ -22,6 +23,7 @@ LENGTH_BYTES = 8
 _MARGIN_BYTES = 384 * 1024 * 1024
 """What Python and DuckDB take beside DuckDB's own memory limit."""
 _OPEN_FILES = 64
+_ALONE_WITHIN_S = 5.0
 _NEW_USER, _NEW_NETWORK, _NEW_IPC = 0x10000000, 0x40000000, 0x08000000
 
 
@@ -42,11 +44,9 @@ def main() -> None:
     threads = os.open("/proc/self/task", os.O_RDONLY)
     job["path"] = enter(job["path"])
     connection = answering.connect(job["path"], job["memory_bytes"])
-    if len(os.listdir(threads)) > 1:
-        # Landlock holds the thread that asks for it, and those that it starts; no others.
-        raise SystemExit("a thread was started before the process was confined")
-    os.close(threads)
+    be_alone(threads)
     confine(job["memory_bytes"], job["cpu_s"], job["uid"])
+    os.write(1, READY)
     meta, body = answering.answer(connection, job)
     head = json.dumps(meta).encode()
     for part in (len(head).to_bytes(LENGTH_BYTES, "little"), head, len(body).to_bytes(LENGTH_BYTES, "little"), body):
@@ -54,6 +54,19 @@ def main() -> None:
     sys.stdout.buffer.flush()
     # The interpreter's own end takes longer than the answer.
     os._exit(0)
+
+
+def be_alone(threads: int) -> None:
+    """Landlock holds the thread that asks for it and those that it starts; no others.
+
+    One that has ended stays listed until the kernel comes to it, on a busy machine for a while. Raises SystemExit.
+    """
+    give_up = time.monotonic() + _ALONE_WITHIN_S
+    while len(os.listdir(threads)) > 1:
+        if time.monotonic() > give_up:
+            raise SystemExit("a thread was started before the process was confined")
+        time.sleep(0.005)
+    os.close(threads)
 
 
 def leave_network() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from raro.analytics.inside import LENGTH_BYTES, READY
 from raro.errors import SqlError, SqlRefused, SqlTimeout, SqlTooLarge, Unavailable
 from raro.sandboxes import ownership
 from raro.tasks import end
+
+logger = logging.getLogger(__name__)
 
 Format = Literal["json", "csv", "parquet"]
 
@@ -80,6 +83,18 @@ class Processes:
 
         Raises SqlRefused, SqlError, SqlTimeout, SqlTooLarge; Unavailable when no process starts.
         """
+        try:
+            return await self._run(sql, path, format)
+        except _NotBegun:
+            logger.warning("a process for SQL ended before it looked at the query; another one is asked")
+        try:
+            return await self._run(sql, path, format)
+        except _NotBegun:
+            raise Unavailable(
+                "the process for SQL ended before it looked at the query. Try again in a moment."
+            ) from None
+
+    async def _run(self, sql: str, path: str, format: Format) -> Found:
         process = await self._ready()
         self.warm()
         try:
@@ -155,6 +170,10 @@ class _Broke(Exception):
     """The process went, or what it sent makes no sense."""
 
 
+class _NotBegun(Exception):
+    """The process went before it looked at the query."""
+
+
 class _Process:
     """One child, the leader of its own session and process group."""
 
@@ -196,11 +215,15 @@ class _Process:
         return self._child.returncode is None
 
     async def ask(self, job: dict[str, Any], most_bytes: int) -> tuple[dict[str, Any], bytes]:
-        """Send the job, give what comes back. Raises _Broke."""
+        """Send the job, give what comes back. Raises _NotBegun, _Broke."""
         order = json.dumps(job).encode()
         try:
             self._stdin.write(len(order).to_bytes(LENGTH_BYTES, "little") + order)
             await self._stdin.drain()
+            await self._stdout.readexactly(len(READY))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            raise _NotBegun from error
+        try:
             meta = json.loads(await self._part(_MOST_META_BYTES))
             body = await self._part(most_bytes)
         except (OSError, ValueError, RecursionError, asyncio.IncompleteReadError) as error:

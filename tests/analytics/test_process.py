@@ -52,6 +52,14 @@ for name, attempt in tries.items():
 print(json.dumps(done))
 """
 
+BRIEFLY_TWO = """
+import os, threading, time
+from raro.analytics import inside
+threading.Thread(target=time.sleep, args=(0.3,)).start()
+inside.be_alone(os.open("/proc/self/task", os.O_RDONLY))
+print("alone")
+"""
+
 
 def waiting() -> set[int]:
     """This process's children that are there for SQL."""
@@ -223,3 +231,22 @@ async def test_files_have_names_types_and_caps(snapshot: Path, format: Format) -
         read = pq.read_table(io.BytesIO(found.body))
         assert (read.num_rows, read.column_names) == (1000, ["n", "text", "t", "l"])
         assert str(read.schema.field("t").type) == "timestamp[us]"
+
+
+async def test_a_process_that_never_came_to_the_query_is_not_the_querys_fault(tmp_path: Path) -> None:
+    broken = tmp_path / "raro.duckdb"
+    broken.write_bytes(b"no database")
+    processes = Processes(SMALL)
+    try:
+        with pytest.raises(Unavailable, match="before it looked at the query"):
+            await processes.run("SELECT 1", str(broken), "json")
+    finally:
+        await processes.close()
+
+
+def test_a_thread_that_ends_is_waited_for() -> None:
+    """As one that DuckDB has joined: it stays listed until the kernel comes to it."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", BRIEFLY_TWO], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "alone\n"), done.stderr
