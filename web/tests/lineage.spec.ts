@@ -152,6 +152,16 @@ test('the library tells what a saved file was made from', async ({ console: page
   await expect(tree(page, 'Used by')).toBeVisible();
 });
 
+test('in the past it is marked as what is known now', async ({ console: page, client }) => {
+  await told(client);
+  await openRail(page);
+  await choose(page, 'Actions for costs.csv', 'Made from');
+  await expect(tree(page, 'Made from')).toBeVisible();
+  await expect(lineage(page).getByRole('note')).toHaveCount(0);
+  await page.keyboard.press('t');
+  await expect(lineage(page).getByRole('note')).toContainText('known now');
+});
+
 test('the tree is walked, folded and opened with keys alone', async ({ console: page, client }) => {
   await told(client);
   await view(page, { file: 'raw.csv', lineage: 'used_by' });
