@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Refused } from '../api/client';
 import type { Past } from '../state/views.svelte';
 import { Journey } from './journey.svelte';
 
@@ -53,6 +54,32 @@ describe('a journey into the past', () => {
     asked[1]!.answer();
     await vi.advanceTimersByTimeAsync(0);
     expect([broken, shown]).toEqual([['1'], [2]]);
+  });
+
+  it('asks again while the server prepares the past, and tells how far it is', async () => {
+    const { journey, asked, shown } = slowLog();
+    journey.go('7');
+    for (const prepared of [10_000, 20_000]) {
+      await vi.advanceTimersByTimeAsync(500);
+      asked.at(-1)!.fail(new Refused(503, 'replay_preparing', 'wait', { prepared }));
+      await vi.advanceTimersByTimeAsync(0);
+      expect([journey.prepared, journey.underway, journey.error]).toEqual([prepared, '7', '']);
+    }
+    await vi.advanceTimersByTimeAsync(500);
+    asked.at(-1)!.answer();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([asked.length, shown, journey.prepared, journey.underway]).toEqual([3, [7], null, '']);
+  });
+
+  it('does not ask again for a point that was left', async () => {
+    const { journey, asked } = slowLog();
+    journey.go('7');
+    await vi.advanceTimersByTimeAsync(0);
+    asked[0]!.fail(new Refused(503, 'replay_preparing', 'wait', { prepared: 1 }));
+    await vi.advanceTimersByTimeAsync(0);
+    journey.stop();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([asked.length, journey.prepared, journey.underway]).toEqual([1, null, '']);
   });
 
   it('says why a point cannot be shown, until another is asked for', async () => {
