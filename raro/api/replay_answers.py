@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from raro.api.answers import Answer, ArtifactRow, LibraryRow, RunMetadata, RunRow, RunState
+from raro.api.answers import Answer, ArtifactRow, LibraryRow, RunMetadata, RunRow, RunState, RunStatus
 
 
 class Moment(Answer):
@@ -167,7 +167,7 @@ class RunHead(Answer):
     workflow_id: str
     name: str
     directive: str
-    status: str
+    status: RunStatus
     start_time: str
     end_time: str | None
 

@@ -3496,8 +3496,11 @@ export interface components {
             run_id: string;
             /** Start Time */
             start_time: string;
-            /** Status */
-            status: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "idle" | "running" | "awaitingapproval" | "completed" | "failed" | "stopped" | "paused";
             /** Workflow Id */
             workflow_id: string;
         } & {

@@ -9,6 +9,7 @@ describe('a place', () => {
     { page: 'run', runId: 'run_1', file: null },
     { page: 'deck', runId: null, file: { kind: 'library', filename: 'Käse & 50%?#/x.csv' } },
     { page: 'analytics', runId: null, file: null },
+    { page: 'compare', runId: null, file: null, asked: { a: 'run_1', b: 'run_2' } },
     { page: 'sql', runId: null, file: null, asked: { q: "SELECT '50%?#&=+' -- ü\nFROM runs" } },
     {
       page: 'events',

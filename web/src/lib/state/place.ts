@@ -1,7 +1,7 @@
-// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /rules, /events, /analytics, /sql, what is
-// asked there, and ?file= for the viewer: &of= its run, &version= an older one, &lineage= what it was made from or went into.
+// Where in the console one is, as the address after `#`: /, /runs, /runs/ID, /compare, /rules, /events, /analytics, /sql,
+// what is asked there, and ?file= for the viewer: &of= its run, &version= an older one, &lineage= what it was made from or went into.
 
-const OTHERS = ['rules', 'events', 'analytics', 'sql'] as const;
+const OTHERS = ['compare', 'rules', 'events', 'analytics', 'sql'] as const;
 
 export const DIRECTIONS = ['both', 'made_from', 'used_by'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
@@ -17,7 +17,7 @@ export type FilePlace = (
 };
 
 export interface Place {
-  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; `rules`: what agents may not do; the others say it themselves. */
+  /** `deck`: a new run is prepared; `runs`: the history; `run`: one run; `compare`: two runs side by side; `rules`: what agents may not do; the others say it themselves. */
   page: 'deck' | 'runs' | 'run' | (typeof OTHERS)[number];
   runId: string | null;
   file: FilePlace | null;
