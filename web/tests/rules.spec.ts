@@ -181,6 +181,29 @@ test('a text that is not in force yet outlives a look at another page', async ({
   await expect(page.getByRole('textbox', { name: 'Rules file' })).toHaveValue('# half a thought');
 });
 
+test('a situation is tried out, against the rules in force and those being written', async ({
+  rules: page
+}) => {
+  const trying = page.getByRole('region', { name: 'Try the rules' });
+  const told = trying.getByRole('status');
+  await trying.getByRole('button', { name: 'Try' }).click();
+  await expect(told).toContainText('no-deletion');
+  await trying.getByLabel('Arguments, JSON').fill('{"code": "print(1)"}');
+  await trying.getByRole('button', { name: 'Try' }).click();
+  await expect(told).toContainText('No rule minds it');
+  await trying.getByLabel('Arguments, JSON').fill('{');
+  await trying.getByRole('button', { name: 'Try' }).click();
+  await expect(trying.getByRole('alert')).toContainText('Arguments are no JSON');
+  await page.getByRole('button', { name: 'Edit the file' }).click();
+  await page.getByRole('textbox', { name: 'Rules file' }).fill(OWN);
+  await trying.getByLabel('What happens').selectOption('An agent made a file');
+  await trying.getByLabel('Path').fill('big.csv');
+  await trying.getByLabel('Size, bytes').fill('20000000');
+  await trying.getByLabel('with the file as it is being edited').check();
+  await trying.getByRole('button', { name: 'Try' }).click();
+  await expect(told).toContainText('ask-before-large-csv');
+});
+
 test('markup in a rule is text', async ({ rules: page, client }) => {
   const markup = '<img src=x onerror=alert(1)><b>bold</b>';
   await client.call('PUT', '/runtime/policy/rules', {
