@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
 from raro.errors import LogDamaged
 from raro.events.cursor import Cursor
 from raro.events.reader import RawMessage
 from raro.projections import statements
 from raro.projections.decode import row_of
+from raro.projections.staging import arrow_of, digestible
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": "1",
@@ -28,12 +26,10 @@ _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 _HURRY_THREADS = 4
-_STEP_ROWS, _STEP_BYTES = 2048, 8 * 1024 * 1024
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _ONE_ROW = f"INSERT INTO incoming VALUES ({', '.join('?' * 13)})"
 # A list a column: the cost of planning does not grow with the rows.
 _FEW_ROWS = f"INSERT INTO incoming SELECT {', '.join(['unnest(?)'] * 13)}"
-_SCHEMA = pa.schema([("seq", pa.int64()), ("subject", pa.string()), ("body", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +141,7 @@ class Store:
         Raises LogDamaged when the batch does not follow the cursor without a gap.
         """
         self._check_order(batch)
-        return _joined([self._fold_around_unreadable(part) for part in _digestible(batch)])
+        return _joined([self._fold_around_unreadable(part) for part in digestible(batch)])
 
     def close(self) -> None:
         """Write the WAL into the file, see it to the disk, and let go of it."""
@@ -213,7 +209,7 @@ class Store:
     def _stage(self, events: Sequence[RawMessage]) -> None:
         """Bring the batch into `incoming`: a few rows by value, many as an Arrow table decoded by SQL."""
         if len(events) > self.few:
-            self._connection.register("arrived", _arrow(events))
+            self._connection.register("arrived", arrow_of(events))
             self._connection.execute(statements.decode())
             self._connection.unregister("arrived")
         elif len(events) == 1:
@@ -246,20 +242,6 @@ def _joined(parts: Sequence[Folded]) -> Folded:
     )
 
 
-def _digestible(batch: Sequence[RawMessage]) -> Iterator[Sequence[RawMessage]]:
-    """The batch in parts of which DuckDB never takes too many bytes in one step: it needs some thirty times as much."""
-    begin = step = size_bytes = 0
-    for at, message in enumerate(batch):
-        if at - step == _STEP_ROWS:
-            step, size_bytes = at, 0
-        size_bytes += len(message.body)
-        if size_bytes > _STEP_BYTES and at > begin:
-            yield batch[begin:at]
-            begin = step = at
-            size_bytes = len(message.body)
-    yield batch[begin:]
-
-
 def _kind(subject: str) -> tuple[str, str, str]:
     """Client, aggregate and event of a subject; empty where it has none."""
     token = subject.split(".", 6)
@@ -278,23 +260,3 @@ def _opened_in(path: Path) -> str | None:
 
 def _boot() -> str:
     return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else "unknown"
-
-
-def _arrow(events: Sequence[RawMessage]) -> pa.Table:
-    """The messages as columns, from buffers: `pa.array` would import pandas, which takes a second and 40 MB."""
-    seq = pa.Array.from_buffers(
-        pa.int64(), len(events), [None, pa.py_buffer(array("q", [message.seq for message in events]))]
-    )
-    subject = _text([message.subject.encode() for message in events])
-    return pa.Table.from_arrays([seq, subject, _text([message.body for message in events])], schema=_SCHEMA)
-
-
-def _text(values: Sequence[bytes]) -> pa.Array:
-    joined = b"".join(values)
-    try:
-        joined.decode()
-    except UnicodeDecodeError:
-        values = [value.decode("utf-8", errors="replace").encode() for value in values]
-        joined = b"".join(values)
-    offsets = array("i", accumulate(map(len, values), initial=0))
-    return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(joined))
