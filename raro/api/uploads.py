@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from fastapi import Request
@@ -48,18 +49,33 @@ def refuse_too_large(request: Request, limit_bytes: int) -> None:
 async def keep(services: Services, caller: Caller, filename: str, chunks: AsyncIterator[bytes]) -> Uploaded:
     """Store a stream and record it under a name. Raises BadName before a byte is kept, TooLarge, StorageFull."""
     filename = checked_filename(filename)
-    head = bytearray()
-    blob = await services.blobs.put_stream(_seen(chunks, head), limit_bytes=services.settings.max_upload_bytes)
+    passing = _Passing(filename, chunks)
+    blob = await services.blobs.put_stream(passing.chunks(), limit_bytes=services.settings.max_upload_bytes)
     reference = BlobRef(sha256=blob.sha256, size_bytes=blob.size_bytes)
-    return await services.library.upload(caller, filename, reference, content_type(filename, bytes(head)))
+    return await services.library.upload(caller, filename, reference, passing.content_type)
 
 
-async def _seen(chunks: AsyncIterator[bytes], head: bytearray) -> AsyncIterator[bytes]:
-    """The chunks; the first bytes of them go into `head`, too, so that nobody has to read them back."""
-    async for chunk in chunks:
-        if len(head) < HEAD_BYTES:
-            head += chunk[: HEAD_BYTES - len(head)]
-        yield chunk
+class _Passing:
+    """A stream on its way into the store; its first bytes are kept, so that nobody has to read them back."""
+
+    def __init__(self, filename: str, chunks: AsyncIterator[bytes]) -> None:
+        self._filename = filename
+        self._chunks = chunks
+        self._head = bytearray()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes as they come."""
+        async for chunk in self._chunks:
+            if len(self._head) < HEAD_BYTES:
+                self._head += chunk[: HEAD_BYTES - len(self._head)]
+            yield chunk
+        # Once this loop is idle: a thread then waits for the disk, and the answer waits for that thread.
+        asyncio.get_running_loop().call_soon(lambda: self.content_type)
+
+    @cached_property
+    def content_type(self) -> str:
+        """The media type of what has passed."""
+        return content_type(self._filename, bytes(self._head))
 
 
 async def body_of(request: Request) -> AsyncIterator[bytes]:

@@ -95,15 +95,18 @@ class Aggregates(Generic[State]):
         self._cache: OrderedDict[str, Loaded[State]] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def load(self, client_id: str, aggregate_id: str) -> Loaded[State]:
+    async def load(self, client_id: str, aggregate_id: str, *, at_least: int | None = None) -> Loaded[State]:
         """The state as of now; reads only what is new since the last look.
 
+        With `at_least` a state in which that event is known is enough, and the log is not read where there is one.
         An id that could be no aggregate's (a wildcard, a dot) has no history: it never becomes a subject.
         """
         if not _ID.fullmatch(aggregate_id):
             return Loaded(self._initial, 0)
         subject = aggregate_filter(client_id, self._kind, aggregate_id)
         known = self._cache.get(subject) or Loaded(self._initial, 0)
+        if at_least is not None and known.seq >= at_least:
+            return known
         history = await self.log.read_aggregate(client_id, self._kind, aggregate_id, after=known.seq)
         return self._remember(subject, known, history.events, history.last_seq)
 

@@ -59,9 +59,18 @@ class BlobStore:
         self._sha256 = root / "sha256"
         self._tmp = root / "tmp"
         with storage_faults(f"prepare the blob store at {root}"):
-            self._sha256.mkdir(parents=True, exist_ok=True)
+            self._lay_out()
             self._tmp.mkdir(exist_ok=True)
             sweep_abandoned(self._tmp, ABANDONED_AFTER_S)
+
+    def _lay_out(self) -> None:
+        """Makes a new store's folders at once: the puts that come need not each make one and see it to the disk."""
+        if self._sha256.is_dir():
+            return
+        self._sha256.mkdir(parents=True, exist_ok=True)
+        for number in range(256):
+            (self._sha256 / f"{number:02x}").mkdir(exist_ok=True)
+        _sync_folder(self._sha256)
 
     async def put_stream(self, chunks: AsyncIterable[bytes], *, limit_bytes: int | None = None) -> Blob:
         """Stores a stream in flat memory, hashing while writing; on any failure nothing is left.
@@ -251,6 +260,8 @@ class BlobStore:
     def _is_here(self, blob: Blob) -> bool:
         """Whether a put of these bytes has nothing left to write; renews their age."""
         with storage_faults("store a file"):
+            if not self.path(blob.sha256).exists():
+                return False
             with self._locked(fcntl.LOCK_SH):
                 if not self._reuse(blob):
                     return False

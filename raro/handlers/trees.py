@@ -57,7 +57,8 @@ class TreeKeeper:
 
     async def _library(self, recorded: Recorded, filename: str) -> None:
         client_id = recorded.event.client_id
-        slot = (await self._slots.load(client_id, aggregate_id_of(recorded))).state
+        # What came after this event has a delivery of its own.
+        slot = (await self._slots.load(client_id, aggregate_id_of(recorded), at_least=recorded.seq)).state
         if slot.current is None:
             await asyncio.to_thread(self._trees.library.remove, client_id, filename)
         else:

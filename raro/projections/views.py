@@ -39,6 +39,7 @@ _KEPT_ASIDE = 2
 _LOOK_S = 1.0
 # From here on it pays to read the log with a connection and a thread of its own.
 _FAR = 20_000
+_REST_S = 0.05
 
 
 FromArchive = Callable[[Path, str], Store | None]
@@ -71,6 +72,7 @@ class Views:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="views")
         self._local = threading.local()
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._wanted = asyncio.Event()
         self._broadcaster = Broadcaster(self._changed)
         self._tasks: list[asyncio.Task[None]] = []
         self.seq = 0
@@ -109,6 +111,7 @@ class Views:
             return
         arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((seq, arrived))
+        self._wanted.set()
         try:
             async with asyncio.timeout(timeout_s):
                 await arrived
@@ -141,6 +144,7 @@ class Views:
 
     def subscribe(self, client_id: str, views: Iterable[str], size: int) -> Subscription:
         """Patches from now on; give it back to `unsubscribe`."""
+        self._wanted.set()
         return self._broadcaster.subscribe(client_id, views, size)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -260,10 +264,23 @@ class Views:
                     await end(arriving)
                     watch.result()
                 self._committed(await self._in_writer(store.fold, arriving.result()))
+                await self._rest()
         finally:
             await end(watch)
             with contextlib.suppress(RuntimeError):
                 await batches.aclose()
+
+    async def _rest(self) -> None:
+        """Let events gather while nobody waits for them: to fold many costs hardly more than to fold one.
+
+        Whoever sends commands needs the processor more (decision 034).
+        """
+        self._wanted.clear()
+        if self._waiting or self._broadcaster.streams:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_REST_S):
+                await self._wanted.wait()
 
     async def _catch_up(self, store: Store) -> None:
         """Go through what is far behind at full speed; live reading does the rest."""

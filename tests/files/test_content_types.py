@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import zipfile
@@ -9,12 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import puremagic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from raro.files.content_types import HEAD_BYTES, UNKNOWN, content_type
+from raro.files.content_types import HEAD_BYTES, UNKNOWN, content_type, may_be_known
 
 ACTIVE = {"text/html", "image/svg+xml", "application/xhtml+xml", "text/javascript", "application/javascript"}
 OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -134,6 +136,19 @@ def test_an_empty_file_is_what_its_name_says(name: str, expected: str) -> None:
 )
 def test_no_content_is_active_under_a_harmless_name(name: str, head: bytes) -> None:
     assert content_type(name, head) not in ACTIVE
+
+
+def test_whatever_the_library_has_a_signature_of_is_asked_of_it() -> None:
+    starts = [bytes(row.offset) + row.byte_match for row in puremagic.magic_header_array if len(row.byte_match) > 1]
+    feet = [b"\xff" + row.byte_match.ljust(-row.offset, b"\x00") for row in puremagic.magic_footer_array]
+    assert not [head for head in starts + feet if not may_be_known("a.zzz", head)]
+
+
+@given(st.sampled_from(["a", "a.bin", "a.toml", "a.png"]), st.binary(min_size=1, max_size=1200))
+def test_the_library_is_passed_over_only_when_it_knows_nothing_but_a_text(name: str, head: bytes) -> None:
+    with contextlib.suppress(puremagic.PureError):
+        found = puremagic.magic_string(head, filename=name)
+        assert may_be_known(name, head) or {match.mime_type for match in found} <= {"", "application/json"}
 
 
 @given(st.text(max_size=30), st.binary(max_size=400))
