@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from raro import processes
 from raro.analytics.inside import LENGTH_BYTES, READY
 from raro.errors import SqlError, SqlRefused, SqlTimeout, SqlTooLarge, Unavailable
 from raro.sandboxes import ownership
@@ -177,7 +178,7 @@ class _NotBegun(Exception):
 class _Process:
     """One child, the leader of its own session and process group."""
 
-    def __init__(self, child: asyncio.subprocess.Process) -> None:
+    def __init__(self, child: processes.Process) -> None:
         assert child.stdin
         assert child.stdout
         self._child, self._stdin, self._stdout = child, child.stdin, child.stdout
@@ -186,14 +187,13 @@ class _Process:
     async def start(cls) -> _Process:
         """A child that waits for its job. Raises Unavailable."""
         try:
-            child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-m", "raro.analytics.inside"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+            child = await processes.start(
+                (sys.executable, "-I", "-m", "raro.analytics.inside"),
+                stdin=processes.PIPE,
+                stdout=processes.PIPE,
                 env=_ENVIRONMENT,
                 cwd="/",
-                start_new_session=True,
+                new_session=True,
             )
         except OSError as error:
             raise Unavailable(f"no process for SQL can be started: {error}.") from error

@@ -9,6 +9,7 @@ import asyncio
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -61,14 +62,15 @@ async def _check_program(
         return Finding(part, "ok", f"not needed: {variable} is set")
     try:
         program = wheel_program(candidates)
-        process = await asyncio.create_subprocess_exec(
-            program, "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        said = await asyncio.to_thread(
+            subprocess.check_output,
+            (program, "--version"),
+            stderr=subprocess.STDOUT,
+            timeout=_VERSION_TIMEOUT_S,
         )
-        async with asyncio.timeout(_VERSION_TIMEOUT_S):
-            said, _ = await process.communicate()
     except StartFailed as fault:
         return Finding(part, absent, fault.message, "Run `make setup`.")
-    except (OSError, TimeoutError) as fault:
+    except (OSError, subprocess.SubprocessError) as fault:
         return Finding(part, absent, f"{fault or 'it does not answer'}", "Run `make setup` to install it anew.")
     return Finding(part, "ok", f"{said.decode(errors='replace').strip()} at {program}")
 

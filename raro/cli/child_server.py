@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from raro import processes
 from raro.errors import StartFailed
 
 READY = "RARO ready at "
@@ -27,13 +28,13 @@ async def child_server(storage: Path) -> AsyncIterator[str]:
     Raises:
         StartFailed: it ended, or was not ready in two minutes.
     """
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "raro.cli", "up", "--host", "127.0.0.1", "--port", "0", "--storage", str(storage),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
+    process = await processes.start(
+        (sys.executable, "-m", "raro.cli", "up", "--host", "127.0.0.1", "--port", "0", "--storage", str(storage)),
+        stdout=processes.PIPE,
+        stderr=None,
         env=_without_keys(),
-        start_new_session=True,  # Ctrl-C is for this process, which then ends the server in order
-    )  # fmt: skip
+        new_session=True,  # Ctrl-C is for this process, which then ends the server in order
+    )
     assert process.stdout
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
@@ -58,7 +59,7 @@ async def _url(output: asyncio.StreamReader) -> str:
     raise StartFailed("RARO ended before it was ready; the line above says why.")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: processes.Process) -> None:
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
     try:

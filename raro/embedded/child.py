@@ -17,7 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from raro import processes
 from raro.errors import StartFailed
+from raro.processes import Process
 from raro.tasks import end
 
 log = logging.getLogger(__name__)
@@ -76,7 +78,7 @@ class Child:
         self.restarts = 0
         self._keep_fds = keep_fds
         self._on_restart = on_restart
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -120,7 +122,7 @@ class Child:
             if self._on_restart:
                 self._on_restart(self.server.name, self.restarts)
 
-    async def _ended_or_stuck(self, process: asyncio.subprocess.Process) -> int:
+    async def _ended_or_stuck(self, process: Process) -> int:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_EVERY_S):
@@ -139,7 +141,7 @@ class Child:
         await self._end()
         raise StartFailed(f"{self.server.name} did not start: {self._last_words()}")
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
+    async def _spawn(self) -> Process:
         try:
             command = self.server.prepare()
             sink = self._fresh_output()
@@ -148,16 +150,15 @@ class Child:
                 f"{self.server.name} cannot be prepared in {str(self.server.folder)!r}: {fault.strerror}"
             ) from fault
         with sink:
-            return await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command,
+            return await processes.start(
+                (sys.executable, "-I", "-S", str(_LEASH), str(os.getpid()), *command),
                 cwd=self.server.folder,
                 env={"PATH": os.defpath},  # no secret of ours reaches a server
-                stdin=asyncio.subprocess.DEVNULL,
                 stdout=sink,
                 stderr=sink,
                 pass_fds=self._keep_fds,
-                start_new_session=True,  # Ctrl-C is for RARO, which then stops its servers in order
-            )  # fmt: skip
+                new_session=True,  # Ctrl-C is for RARO, which then stops its servers in order
+            )
 
     async def _end(self) -> None:
         process = self._process

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from raro import processes
 from raro.sandboxes.inside.plan import READY
 from raro.sandboxes.sandbox import OnOutput, Stream
 from raro.sandboxes.tiers import Pipes, Start
@@ -99,15 +100,15 @@ class Child:
             OSError: it cannot be started.
         """
         pipes = self.pipes
-        self._process = await asyncio.create_subprocess_exec(
-            *start.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        self._process = await processes.start(
+            start.command,
+            stdin=processes.PIPE,
+            stdout=processes.PIPE,
+            stderr=processes.PIPE,
             env=start.environment,
             cwd=start.folder,
             pass_fds=(pipes.result, pipes.info, pipes.life, pipes.options),
-            start_new_session=True,
+            new_session=True,
         )
         self._die_with_host()
         # A few kilobytes, which the pipe holds whether or not anybody reads.
@@ -237,6 +238,8 @@ class Child:
         self._far_life = self._far_options = self._options = -1
 
     def _close(self) -> None:
+        if hasattr(self, "_process"):
+            self._process.close()
         self._close_far_ends()
         self._result.close()
         self._info.close()

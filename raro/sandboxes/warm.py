@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from raro import processes
 from raro.sandboxes import layout
 
 PACKAGES = ("numpy", "pandas", "matplotlib", "duckdb", "pyarrow")
@@ -49,12 +50,7 @@ async def _build(folder: Path) -> bool:
         "MPLBACKEND": "Agg",
         "PATH": os.environ.get("PATH", os.defpath),
     }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-c", SCRIPT),
-        env=environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+    process = await processes.start((sys.executable, "-I", "-c", SCRIPT), env=environment)
     try:
         async with asyncio.timeout(WARM_TIMEOUT_S):
             return await process.wait() == 0
