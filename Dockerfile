@@ -11,7 +11,7 @@ RUN npm run build
 
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
-ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy VIRTUAL_ENV=/opt/raro
+ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 VIRTUAL_ENV=/opt/raro
 COPY constraints-uv.txt constraints-runtime.txt ./
 RUN python -m venv /opt/raro && python -m venv /opt/build \
     && /opt/build/bin/pip install --no-cache-dir --require-hashes -r constraints-uv.txt \

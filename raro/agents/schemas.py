@@ -7,12 +7,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-from jsonschema.exceptions import ValidationError as Misfit
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
 _SHOWN_CHARS = 300
 
@@ -23,6 +17,10 @@ def schema_fault(schema: Any) -> str | None:
         return None
     if not isinstance(schema, Mapping):
         return f"it is a {type(schema).__name__}, not an object"
+    # Only here, and below: it takes a tenth of a start to load, and most agents are asked for no schema.
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
     try:
         Draft202012Validator.check_schema(schema)
     except (SchemaError, RecursionError, re.error) as error:
@@ -42,6 +40,11 @@ def schema_refusal(schema: Any, answer: str) -> str | None:
         value = json.loads(fenced.group(1) if fenced else answer)
     except (ValueError, RecursionError) as error:
         return f"it is no JSON ({error})"[:_SHOWN_CHARS]
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError as Misfit
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
     try:
         Draft202012Validator(dict(schema), registry=Registry()).validate(value)
     except Misfit as error:

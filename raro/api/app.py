@@ -32,6 +32,7 @@ from raro.api import (
     sse,
     templates,
 )
+from raro.api.described import DescribedAPI
 from raro.api.services import Services
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def describe() -> dict[str, Any]:
 
 
 def _routes() -> FastAPI:
-    app = FastAPI(
+    app = DescribedAPI(
         title="RARO",
         version=version("raro"),
         summary="A file system with a memory for teams of AI agents",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 
 from raro.api.services import Services, services
 from raro.commands.aggregates import Caller
@@ -13,6 +13,7 @@ from raro.errors import BadClientId, BadRequest
 from raro.files.names import checked_client_id
 
 HEADER = "x-raro-client-id"
+KEY_HEADER = "idempotency-key"
 COOKIE = "raro_client"
 PUBLIC = "public"
 _READS = frozenset({"GET", "HEAD"})
@@ -32,16 +33,12 @@ def client_id_of(request: Request) -> str:
     return checked_client_id(name)
 
 
-async def caller_of(
-    request: Request,
-    services: ServicesAre,
-    idempotency_key: Annotated[str | None, Header(description="makes repeating this command safe")] = None,
-    x_raro_client_id: Annotated[str | None, Header(description="the client; `public` when absent")] = None,
-) -> Caller:
+async def caller_of(request: Request, services: ServicesAre) -> Caller:
     """Who asks. A read begins once the views show every command that was answered before.
 
     Raises BadClientId, BadRequest for a key that is empty or too long, ViewsUnavailable.
     """
+    idempotency_key = request.headers.get(KEY_HEADER)
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _KEY_LENGTH:
         raise BadRequest(f"Idempotency-Key must have 1 to {_KEY_LENGTH} characters.")
     client_id = client_id_of(request)

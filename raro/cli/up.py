@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from raro.cli.command import JsonOption, new_app
+from raro.garbage import uncollected
 from raro.settings import Settings
 
 up_app, serve_app, work_app = new_app(), new_app(), new_app()
@@ -44,9 +45,10 @@ def serve(host: Host = None, port: Port = None, storage: Storage = None, as_json
 @work_app.command()
 def work(storage: Storage = None, as_json: JsonOption = False) -> None:
     """Run the reactors alone, beside a `raro serve`; needs RARO_NATS_URL. Any number may run."""
-    from raro.cli.stay import stay
-    from raro.errors import StartFailed
-    from raro.wiring.running import working
+    with uncollected():
+        from raro.cli.stay import stay
+        from raro.errors import StartFailed
+        from raro.wiring.running import working
 
     settings = _settings(storage=storage)
     if settings.nats_url is None:
@@ -62,9 +64,10 @@ def work(storage: Storage = None, as_json: JsonOption = False) -> None:
 
 
 def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
-    from raro.cli.listen import listen
-    from raro.cli.stay import stay
-    from raro.wiring.running import running
+    with uncollected():
+        from raro.cli.listen import listen
+        from raro.cli.stay import stay
+        from raro.wiring.running import running
 
     async def run(stop: asyncio.Event) -> None:
         async with running(settings, work=work) as app:

@@ -25,6 +25,9 @@ Waits = dict[str, tuple[str, ...]]
 class EventData(Shape):
     """The payload of one event; subclasses name their aggregate, event and version."""
 
+    # Each is built when it is first needed: a start would wait for all of them.
+    model_config = ConfigDict(defer_build=True)
+
     aggregate: ClassVar[Aggregate]
     event: ClassVar[str]
     version: ClassVar[int] = 1

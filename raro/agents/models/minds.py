@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from raro.agents.asking import Asker
 from raro.agents.conversation import Model
 from raro.agents.models.gemini import GeminiAsker, GeminiModel, GeminiOptions
 from raro.agents.models.gemini.service import GeminiService
 from raro.agents.models.offline.analyst import OfflineAnalyst
-from raro.agents.models.script import Script
 from raro.agents.planning import ModelPlanner, OfflinePlanner, Planner
 from raro.errors import StartFailed
 from raro.events.shapes import AgentSpec
+
+if TYPE_CHECKING:
+    from raro.agents.models.script import Script
 
 CHOICES = "auto, offline, gemini or script:FILE"
 _SCRIPT = "script:"
@@ -30,7 +33,7 @@ class Minds:
 
     def __init__(self, choice: str, gemini: GeminiOptions | None, blob_path: Callable[[str], Path]) -> None:
         self._blob_path = blob_path
-        self._script = Script.load(Path(choice.removeprefix(_SCRIPT))) if choice.startswith(_SCRIPT) else None
+        self._script = _script(choice)
         self._service: GeminiService | None = None
         if self._script is None and choice not in ("auto", "offline", "gemini"):
             raise StartFailed(f"RARO_MODEL={choice!r} is no choice; there are: {CHOICES}.")
@@ -69,3 +72,12 @@ class Minds:
         """Close every connection."""
         if self._service is not None:
             await self._service.close()
+
+
+def _script(choice: str) -> Script | None:
+    if not choice.startswith(_SCRIPT):
+        return None
+    # Only here: it reads YAML, which takes every start longer to load than what it is for.
+    from raro.agents.models.script import Script
+
+    return Script.load(Path(choice.removeprefix(_SCRIPT)))

@@ -15,8 +15,6 @@ from fnmatch import fnmatchcase
 from math import prod
 from typing import Any
 
-import pyarrow as pa
-
 MAX_TEXT = 200_000
 """Longer texts count as matched: what cannot be judged is not let through."""
 # RE2's time is the text's length times the size of the pattern once its repetitions are written out.
@@ -28,6 +26,7 @@ _LIBRARY_VERSION = re.compile(r"\.so(\.\d+)+$")
 def _re2_found(pattern: str, text: str) -> bool:
     """Whether the pattern is somewhere in the text. Raises pyarrow.ArrowInvalid when it is none of RE2's."""
     # Only here, for importing it takes longer than all the rest of the rules, and most rules need no expression.
+    import pyarrow as pa
     from pyarrow import compute
 
     data = text.encode("utf-8", errors="replace")
@@ -41,9 +40,11 @@ def checked_regex(pattern: str) -> str:
     repeats = prod(max(int(low), int(high or 0), 1) for low, high in _COUNTED.findall(pattern))
     if repeats > _MAX_REPEATS:
         raise ValueError(f"its counted repetitions multiply to {repeats:,}; at most {_MAX_REPEATS} are allowed")
+    from pyarrow import ArrowInvalid
+
     try:
         _re2_found(pattern, "")
-    except pa.ArrowInvalid as error:
+    except ArrowInvalid as error:
         why = str(error).splitlines()[0].removeprefix("Invalid regular expression: ")
         raise ValueError(f"{pattern[:80]!r} is no regular expression that RE2 knows: {why[:200]}") from error
     return pattern
