@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import NamedTuple
 
 from nats.aio.client import Client
@@ -52,12 +52,8 @@ class RawMessage(NamedTuple):
         return body_hash(self.body if self.stored is None else self.stored)
 
 
-class Arrived(NamedTuple):
-    """A message with what its headers say of its atomic batch."""
-
-    raw: RawMessage
-    batch_id: str | None
-    commits: bool
+Arrived = tuple[RawMessage, str | bytes | None, bool]
+"""A message with what its headers say of its atomic batch: which it is in, and whether it commits that."""
 
 
 async def check_cursor(nc: Client, cursor: Cursor) -> None:
@@ -101,23 +97,26 @@ async def _check_when_back(nc: Client, last: Cursor) -> None:
             await asyncio.sleep(0.2)
 
 
-def split_whole(arrived: Sequence[Arrived]) -> tuple[list[RawMessage], list[Arrived]]:
+def split_whole(arrived: Iterable[Arrived]) -> tuple[list[RawMessage], list[Arrived]]:
     """Part what can be handed out from a batch at the end that still lacks its commit.
 
     A batch followed by anything else without having been committed is torn.
     """
     whole: list[RawMessage] = []
     open_batch: list[Arrived] = []
+    open_id: str | bytes | None = None
     for message in arrived:
-        if open_batch and message.batch_id != open_batch[0].batch_id:
-            whole += [member.raw._replace(torn=True) for member in open_batch]
+        raw, batch_id, commits = message
+        if open_batch and batch_id != open_id:
+            whole += [member._replace(torn=True) for member, _, _ in open_batch]
             open_batch = []
-        if message.batch_id is None:
-            whole.append(message.raw)
+        if batch_id is None:
+            whole.append(raw)
             continue
+        open_id = batch_id
         open_batch.append(message)
-        if message.commits:
-            whole += [member.raw for member in open_batch]
+        if commits:
+            whole += [member for member, _, _ in open_batch]
             open_batch = []
     return whole, open_batch
 
@@ -231,4 +230,4 @@ class _Subscription:
             return
         self._seq, self._to_come = seq, int(token[8])
         raw = RawMessage(seq, message.subject, message.data)
-        self._buffer.append(Arrived(raw, headers.get(wire.BATCH_ID), wire.BATCH_COMMIT in headers))
+        self._buffer.append((raw, headers.get(wire.BATCH_ID), wire.BATCH_COMMIT in headers))

@@ -16,26 +16,36 @@ def row_of(message: RawMessage) -> Row:
     """The columns of `events`, in order."""
     text = message.body.decode("utf-8", errors="replace")
     token = [*message.subject.split("."), "", "", "", "", "", ""]
-    try:
-        body = json.loads(text)
-        envelope, data = (body, json.dumps(body.get("data", {}), ensure_ascii=False, separators=(",", ":")))
-    except (ValueError, AttributeError):
-        envelope, data = {}, json.dumps({"body": text}, ensure_ascii=False, separators=(",", ":"))
+    envelope = _object(text)
+    data = {"body": text} if envelope is None else envelope.get("data")
+    field = envelope or {}
     return [
         message.seq,
-        envelope.get("id", f"seq-{message.seq}"),
-        envelope.get("type", "raro.unreadable"),
+        _or(field.get("id"), f"seq-{message.seq}"),
+        _or(field.get("type"), "raro.unreadable"),
         message.subject,
         token[2],
         token[3],
         token[4],
-        token[5] if envelope else "unreadable",
-        envelope.get("actor", ""),
-        _moment(envelope.get("time")),
-        envelope.get("correlationid", ""),
-        envelope.get("causationid", ""),
-        data,
+        "unreadable" if envelope is None else token[5],
+        _or(field.get("actor"), ""),
+        _moment(field.get("time")),
+        _or(field.get("correlationid"), ""),
+        _or(field.get("causationid"), ""),
+        json.dumps({} if data is None else data, ensure_ascii=False, separators=(",", ":")),
     ]
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _or(value: Any, default: str) -> Any:
+    return default if value is None else value
 
 
 def _moment(text: object) -> datetime:

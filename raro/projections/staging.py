@@ -5,17 +5,21 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from raro.events.reader import RawMessage
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _STEP_ROWS, _STEP_BYTES = 2048, 8 * 1024 * 1024
-_SCHEMA = pa.schema([("seq", pa.int64()), ("subject", pa.string()), ("body", pa.string())])
 
 
 def digestible(batch: Sequence[RawMessage]) -> Iterator[Sequence[RawMessage]]:
     """The batch in parts of which DuckDB never takes too many bytes in one step: it needs some thirty times as much."""
+    if len(batch) > _STEP_ROWS and max([len(body) for _, _, body, _, _ in batch]) * _STEP_ROWS <= _STEP_BYTES:
+        yield batch
+        return
     begin = step = size_bytes = 0
     for at, message in enumerate(batch):
         if at - step == _STEP_ROWS:
@@ -30,19 +34,26 @@ def digestible(batch: Sequence[RawMessage]) -> Iterator[Sequence[RawMessage]]:
 
 def arrow_of(events: Sequence[RawMessage]) -> pa.Table:
     """The messages as columns, from buffers: `pa.array` would import pandas, which takes a second and 40 MB."""
+    # Only here: a log that is looked after event by event has no need of it.
+    import pyarrow as pa
+
     seq = pa.Array.from_buffers(
         pa.int64(), len(events), [None, pa.py_buffer(array("q", [message.seq for message in events]))]
     )
     subject = _text([message.subject.encode() for message in events])
-    return pa.Table.from_arrays([seq, subject, _text([message.body for message in events])], schema=_SCHEMA)
+    body = _text([message.body for message in events])
+    return pa.Table.from_arrays([seq, subject, body], names=["seq", "subject", "body"])
 
 
 def _text(values: Sequence[bytes]) -> pa.Array:
+    import pyarrow as pa
+
     joined = b"".join(values)
-    try:
-        joined.decode()
-    except UnicodeDecodeError:
-        values = [value.decode("utf-8", errors="replace").encode() for value in values]
-        joined = b"".join(values)
+    if not joined.isascii():
+        try:
+            joined.decode()
+        except UnicodeDecodeError:
+            values = [value.decode("utf-8", errors="replace").encode() for value in values]
+            joined = b"".join(values)
     offsets = array("i", accumulate(map(len, values), initial=0))
     return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(joined))

@@ -159,25 +159,31 @@ class Store:
             expected += 1
 
     def _fold(self, batch: Sequence[RawMessage], events: Sequence[RawMessage], *, only_events: bool = False) -> Folded:
-        subjects = {_kind(message.subject) for message in events}
-        names = frozenset(event for _, _, event in subjects if event)
-        of_runs = frozenset(event for _, aggregate, event in subjects if event and aggregate == "run")
-        clients = frozenset(client for client, _, _ in subjects if client)
         last = batch[-1]
         cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
-        needed = [step for step in self._steps if step.concerns(names, of_runs)]
-        if only_events:
-            needed = [step for step in needed if step.table == "events"]
         connection = self._connection
         few = len(events) <= self.few
         with self._unoptimized() if few else nullcontext(), self._transaction():
             self._stage(events)
+            kinds = self._kinds(events)
+            names = frozenset(event for _, _, event in kinds if event)
+            of_runs = frozenset(event for _, aggregate, event in kinds if event and aggregate == "run")
+            needed = [step for step in self._steps if step.concerns(names, of_runs)]
+            if only_events:
+                needed = [step for step in needed if step.table == "events"]
             for step in needed:
                 with self._optimized() if few and step.searches else nullcontext():
                     connection.execute(step.sql)
             connection.execute("TRUNCATE incoming")
             connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
+        clients = frozenset(client for client, _, _ in kinds if client)
         return Folded(cursor, frozenset(step.table for step in needed), clients)
+
+    def _kinds(self, events: Sequence[RawMessage]) -> set[tuple[str, str, str]]:
+        """Client, aggregate and event of whatever is staged."""
+        if len(events) <= self.few:
+            return {_kind(message.subject) for message in events}
+        return set(self._connection.execute("SELECT DISTINCT client_id, aggregate, event FROM incoming").fetchall())
 
     @contextmanager
     def _unoptimized(self) -> Iterator[None]:

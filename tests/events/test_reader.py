@@ -138,7 +138,7 @@ async def test_a_torn_batch_is_no_event_but_keeps_its_numbers(tmp_path: Path) ->
 
 
 def _arrived(seq: int, batch: str | None, *, commits: bool = False) -> Arrived:
-    return Arrived(RawMessage(seq, "s", b"{}"), batch, commits)
+    return RawMessage(seq, "s", b"{}"), batch, commits
 
 
 @given(st.lists(st.tuples(st.sampled_from([None, 1, 2, 3]), st.booleans()), max_size=12), st.data())
@@ -153,7 +153,7 @@ def test_how_messages_are_grouped_changes_nothing(shapes: list[tuple[int | None,
     first, held = split_whole(arrived[:cut])
     second, held = split_whole([*held, *arrived[cut:]])
     assert (first + second, held) == (once, rest)
-    assert [message.seq for message in once] + [item.raw.seq for item in rest] == list(range(1, len(arrived) + 1))
+    assert [message.seq for message in once] + [raw.seq for raw, _, _ in rest] == list(range(1, len(arrived) + 1))
 
 
 RENAMED = Upcasters(

@@ -147,6 +147,36 @@ def test_a_body_that_is_no_event_is_kept_and_stops_nothing(tmp_path: Path, few: 
     assert store.reader().execute("SELECT count(*) FROM library_files WHERE filename = 'a'").fetchone() == (1,)
 
 
+ODD_BODIES = [
+    b"",
+    b"{",
+    b"null",
+    b"[1]",
+    b'"text"',
+    b"{}",
+    b' \n{"id": "i"}',
+    b'{"id":"i","type":"t","actor":"a","time":"2026-11-29T01:02:03.004Z","correlationid":"c","causationid":"d"}',
+    b'{"id":"i","data":null}',
+    b'{"id":null,"type":null,"actor":null,"time":null,"correlationid":null,"causationid":null,"data":{}}',
+    b'{"id":7,"time":"yesterday","data":{"a":[1,2,{"b":"\\u00fc \\n"}],"c":null}}',
+    b'{"id":"i","data":[1]}',
+    '{"id":"ü","data":{"ü":"\u2028"}}'.encode(),
+    b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("subject", ["raro.evt.acme.run.r1.started", "raro.evt.acme", "raro.evt.acme.run.r1.a.b"])
+def test_few_and_many_odd_bodies_give_the_same_rows(subject: str) -> None:
+    odd = [RawMessage(n, subject, body) for n, body in enumerate(ODD_BODIES, start=1)]
+    found = []
+    for kind in (Store, Bulk):
+        store = scratch_store(kind)
+        store.fold(odd)
+        found.append(store.reader().execute("FROM events ORDER BY seq").fetchall())
+        store.close()
+    assert found[0] == found[1]
+
+
 def test_a_batch_of_large_events_is_folded_within_the_memory_that_a_store_has(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "x.duckdb", "log")
     said = AgentTurnCompleted(

@@ -3,23 +3,23 @@
 
 INSERT INTO incoming
 SELECT seq,
-       coalesce(field[1], 'seq-' || seq),
-       coalesce(field[2], 'raro.unreadable'),
+       coalesce(field.id, 'seq-' || seq),
+       coalesce(field.type, 'raro.unreadable'),
        subject,
        coalesce(token[3], ''),
        coalesce(token[4], ''),
        coalesce(token[5], ''),
        CASE WHEN field IS NULL THEN 'unreadable' ELSE coalesce(token[6], '') END,
-       coalesce(field[3], ''),
-       coalesce(TRY_CAST(field[4] AS TIMESTAMP), TIMESTAMP '1970-01-01'),
-       coalesce(field[5], ''),
-       coalesce(field[6], ''),
-       data
+       coalesce(field.actor, ''),
+       coalesce(TRY_CAST(field.time AS TIMESTAMP), TIMESTAMP '1970-01-01'),
+       coalesce(field.correlationid, ''),
+       coalesce(field.causationid, ''),
+       CASE WHEN field IS NULL THEN json_object('body', body) ELSE coalesce(field.data, '{}') END
 FROM (
-    SELECT seq, subject, string_split(subject, '.') AS token,
-           CASE WHEN json_valid(body) THEN json_extract_string(
-               body, ['$.id', '$.type', '$.actor', '$.time', '$.correlationid', '$.causationid']) END AS field,
-           CASE WHEN json_valid(body) THEN coalesce(body->'$.data', '{}')
-                ELSE json_object('body', body) END AS data
+    SELECT seq, subject, body, string_split(subject, '.') AS token,
+           -- All fields in one pass over the text; what is no object is no event.
+           CASE WHEN starts_with(ltrim(body, E' \t\r\n'), '{') THEN TRY(from_json(body,
+               '{"id": "VARCHAR", "type": "VARCHAR", "actor": "VARCHAR", "time": "VARCHAR",
+                 "correlationid": "VARCHAR", "causationid": "VARCHAR", "data": "JSON"}')) END AS field
     FROM arrived
 )
