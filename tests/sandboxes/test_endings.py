@@ -120,7 +120,7 @@ def test_kill_9_of_the_host_during_the_start_leaves_nothing(
     deadline = time.monotonic() + 60
     while users_of(workspace) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert users_of(workspace) == []
+    assert [described(pid) for pid in users_of(workspace)] == []
 
 
 async def started(sandbox: LocalSandbox, mark: str) -> asyncio.Task[Execution]:
@@ -147,6 +147,15 @@ def users_of(workspace: Workspace) -> list[str]:
     """Living processes with the session's folder on their command line or among their mounts."""
     folder = str(workspace.root)
     return [pid for pid, words in commands().items() if folder in " ".join(words) or folder in mounts_of(pid)]
+
+
+def described(pid: str) -> str:
+    """What a process is, and what it waits for: it should be gone."""
+    parts = (Path("/proc", pid, name).read_text().replace("\0", " ") for name in ("cmdline", "stat", "wchan"))
+    try:
+        return " | ".join(parts)
+    except OSError:
+        return pid
 
 
 def mounts_of(pid: str) -> str:
