@@ -14,10 +14,11 @@ from raro.events.reader import Arrived, RawMessage, split_whole
 from raro.events.upcasters import CURRENT
 from raro.events.wire import BATCH_COMMIT, BATCH_ID
 from raro.garbage import uncollected
+from raro.projections.staging import get_ready
 from raro.projections.store import Folded, Store
 
 # Planning a fold costs as much as some thousands of rows; DuckDB uses more cores and skips its WAL from 122,880 on.
-_LEAST, _MOST = 20_000, 125_000
+_MOST = 125_000
 _MOST_BYTES = 96 * 1024 * 1024
 _AHEAD = 1
 # In half the time that the class takes to make one itself.
@@ -37,11 +38,6 @@ class Gatherer:
         self._open: list[Arrived] = []
         self._whole: list[RawMessage] = []
         self._size_bytes = 0
-
-    @property
-    def is_worth(self) -> bool:
-        """Whether folding what there is pays."""
-        return len(self._whole) >= _LEAST or self.is_full
 
     @property
     def is_full(self) -> bool:
@@ -93,6 +89,7 @@ def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folde
     arguments = (endpoint, store.cursor.seq, until, batches, stop)
     reading = Thread(target=_read, args=arguments, name="catch-up", daemon=True)
     reading.start()
+    get_ready()
     try:
         with uncollected():
             while (batch := _next(batches, stop)) is not None:
@@ -106,15 +103,12 @@ def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folde
 
 def _read(endpoint: Endpoint, after: int, until: int, batches: Queue[Any], stop: Event) -> None:
     last: BaseException | None = None
-    gatherer, begun = Gatherer(after, until), False
+    gatherer = Gatherer(after, until)
     try:
         for group in read_stored(endpoint, after + 1, until):
             gatherer.take(group)
-            # The first batch is small, that folding begins soon.
-            if gatherer.is_full or (gatherer.is_worth and not begun):
-                begun = True
-                if not _put(batches, gatherer.give(), stop):
-                    return
+            if gatherer.is_full and not _put(batches, gatherer.give(), stop):
+                return
         if rest := gatherer.give():
             _put(batches, rest, stop)
     except BaseException as error:  # noqa: BLE001  raised again where the batches are taken
