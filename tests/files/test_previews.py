@@ -153,7 +153,9 @@ def test_columns_of_every_type_are_shown(tmp_path: Path) -> None:
 def test_a_table_of_very_many_columns_is_cut_and_says_so(tmp_path: Path) -> None:
     seen = look(tmp_path, (",".join(f"c{at}" for at in range(600)) + "\n" + ",".join("1" * 600) + "\n").encode())
     assert (len(seen.columns), len(seen.rows[0])) == (500, 500)
-    assert seen.note == "Shown: the first 500 of 600 columns."
+    # On a busy machine it goes on to say of how many columns there was time for figures.
+    assert seen.note is not None
+    assert seen.note.startswith("Shown: the first 500 of 600 columns")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from functools import lru_cache
 
 from raro.agents.policy.patterns import glob_fits
 
+# CPython counts how deep a tree goes for all threads together (gh-106905, mended in 3.12.1): one at a time.
+_PARSING = threading.Lock()
 _UNKNOWN = "<>"
 _NEAR = 6
 _NESTED_CODE = 3
@@ -77,7 +80,8 @@ def _usage(code: str, nested: int) -> Usage:
 
 def _parsed(code: str) -> ast.Module | None:
     try:
-        return ast.parse(code)
+        with _PARSING:
+            return ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -7,6 +7,7 @@ import builtins
 import io
 import os
 import sys
+import time
 
 LIBRARY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, LIBRARY)
@@ -14,11 +15,13 @@ sys.path.insert(0, LIBRARY)
 from raro.sandboxes.inside import confine, execute, plan  # noqa: E402
 
 MOST_FDS = 1 << 16
+MOST_LOOKS = 2000
 
 
 def main() -> int:
     """Returns the exit status: 0 when the code ran to its end."""
     orders: plan.Confinement = plan.read_block(0)
+    _wait_for_first_process()
     confine.exit_if_host_is_gone(orders["life_fd"])
     _keep_only(orders["result_fd"])
     _prefer_for_oom_killer()
@@ -28,6 +31,27 @@ def main() -> int:
     source = plan.read_rest(0)
     _become_a_plain_interpreter(orders)
     return execute.run(source, orders["result_fd"])
+
+
+def _wait_for_first_process() -> None:
+    """Go on once process 1 waits for this one.
+
+    bwrap's asks to die with its parent only after it has started this one (bubblewrap.c, do_init): if the host died
+    between that and the look at the pipe, nobody would end what runs here.
+    """
+    for _ in range(MOST_LOOKS):
+        if _first_process() in ("S", ""):
+            return
+        time.sleep(0.001)
+
+
+def _first_process() -> str:
+    """The state of process 1 (proc(5)); empty where that cannot be seen."""
+    try:
+        with open("/proc/1/stat") as stat:
+            return stat.read().rpartition(")")[2].split()[0]
+    except (OSError, IndexError):
+        return ""
 
 
 def _keep_only(result_fd: int) -> None:
