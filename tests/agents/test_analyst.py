@@ -32,6 +32,8 @@ NASTY: dict[str, bytes] = {
     "utf16.csv": "a,b\n1,2\n3,4\n".encode("utf-16"),
     "latin.csv": "name,größe\nMüller,3\nStraße,4\n".encode("latin-1"),
     "bad rows.csv": b'a,b\n1,2\n3,4,5,6\n"two\nlines",7\n',
+    "open quote.csv": b'a,b\n1,"2\n3,4\n5,6\n',
+    "notes.txt": b"All was well. Revenue grew in the north. Costs fell in the north and the south. It rained.\n",
     "infinite.csv": b"x,y\ninf,1\n2,nan\n3,1e308\n-inf,-1e308\n",
     "records.json": b'[{"a":1,"b":{"c":2}},{"a":3,"b":{"c":null}}]',
     "nested.json": b'{"x":{"y":[1,{"z":null}]}}',
@@ -78,9 +80,20 @@ async def test_every_nasty_file_gets_an_honest_report(workplace: Workplace) -> N
     assert "utf-16" in reports["utf16.csv"]
     assert "größe" in reports["latin.csv"]
     assert "1 lines had too many fields" in reports["bad rows.csv"]
+    assert "a quotation mark is never closed" in reports["open quote.csv"]
+    assert "3 rows" in reports["open quote.csv"]
+    assert "> Costs fell in the north and the south." in reports["notes.txt"]
     assert "its content was not analysed" in reports["binary.dat"]
     assert "its text was not read" in reports["page.pdf"]
     assert "does not parse" in reports["broken.py"]
+
+
+async def test_what_a_text_says_is_answered_in_its_own_words(workplace: Workplace) -> None:
+    give(workplace, "notes.txt", NASTY["notes.txt"])
+    asked = await analyse(workplace, ["notes.txt"], "What do these pages say?")
+    unasked = await analyse(workplace, ["notes.txt"], "profile")
+    assert "- “Costs fell in the north and the south.”" in asked[0]
+    assert "“Costs" not in unasked[0]
 
 
 async def test_the_directive_is_answered_with_numbers_of_the_data(workplace: Workplace) -> None:

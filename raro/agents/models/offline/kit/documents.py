@@ -154,6 +154,10 @@ _STOP = set(
     ]
 )
 _LONG_FUNCTION = 40
+_ASKS_WHAT_IT_SAYS = re.compile(
+    r"\b(say|says|said|summar\w*|about|content\w*|gist|key points?|sagen|steht|inhalt\w*|zusammenfass\w*)\b",
+    re.IGNORECASE,
+)
 
 
 def describe(loaded: Loaded, directive: str) -> tuple[list[str], list[str], list[str]]:
@@ -208,7 +212,24 @@ def _prose(loaded: Loaded, directive: str) -> tuple[list[str], list[str], list[s
     body = ["### Outline", *(f"- {heading}" for heading in headings[:30])] if headings else []
     numbers = [s for s in sentences if re.search(r"\d", s) and 20 < len(s) < 300][:8]
     body += ["### Sentences with figures", *(f"> {s}" for s in numbers)] if numbers else []
-    return _passages(sentences, directive), findings, body
+    gist = _gist(sentences, dict(terms))
+    body += ["### What it is about, in its own words", *(f"> {s}" for s in gist)] if gist else []
+    asked = _passages(sentences, directive) or (
+        [f"“{s}”" for s in gist] if _ASKS_WHAT_IT_SAYS.search(directive) else []
+    )
+    return asked, findings, body
+
+
+def _gist(sentences: list[str], terms: dict[str, int]) -> list[str]:
+    """The three sentences with most of the key terms for their length, each once, in the text's order."""
+    places = {sentence: place for place, sentence in reversed(list(enumerate(sentences[:20_000])))}
+    scored = []
+    for sentence, place in places.items():
+        words = [word.lower() for word in re.findall(r"[^\W\d_]{2,}", sentence)]
+        weight = sum(terms.get(word, 0) for word in set(words))
+        if weight and 15 < len(sentence) < 400:
+            scored.append((-weight / len(words) ** 0.5, place, sentence))
+    return [sentence for _, _, sentence in sorted(sorted(scored)[:3], key=lambda item: item[1])]
 
 
 def _passages(sentences: list[str], directive: str) -> list[str]:

@@ -8,7 +8,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import pandas as pd
@@ -79,23 +79,40 @@ def _load_csv(name: str, path: Path, size: int) -> Loaded:
     text = path.read_text(encoding=encoding, errors="replace")
     delimiter = _delimiter(text[:100_000], path.suffix.lower())
     header = 0 if _has_header(text[:20_000], delimiter) else None
-    bad: list[list[str]] = []
-    frame = pd.read_csv(
-        io.StringIO(text),
-        sep=delimiter,
-        header=header,
-        engine="python",
-        on_bad_lines=_collect(bad),
-        index_col=False,
-        skip_blank_lines=True,
-    )
+    frame, bad, notes = _read_quoted(text, delimiter, header)
     frame.columns = _names(frame, header)
-    notes = [f"{len(bad)} lines had too many fields and were left out"] if bad else []
+    if bad:
+        notes.append(f"{bad:,} lines had too many fields and were left out")
     if encoding not in ("utf-8", "utf-8-sig"):
         notes.append(f"it is encoded in {encoding}")
     if header is None:
         notes.append("it has no header line; columns are numbered")
     return Loaded(name, "table", size, frame, rows=len(frame), notes=notes)
+
+
+def _read_quoted(text: str, delimiter: str, header: int | None) -> tuple[pd.DataFrame, int, list[str]]:
+    """The table, how many lines were left out, and notes; one quotation mark too many must not swallow the rest."""
+    frame, bad = _read(text, delimiter, header, csv.QUOTE_MINIMAL)
+    if text.count('"') % 2:
+        plain, plain_bad = _read(text, delimiter, header, csv.QUOTE_NONE)
+        if len(plain) + plain_bad > len(frame) + bad:
+            return plain, plain_bad, ["a quotation mark is never closed, so all of them are taken as they stand"]
+    return frame, bad, []
+
+
+def _read(text: str, delimiter: str, header: int | None, quoting: Literal[0, 3]) -> tuple[pd.DataFrame, int]:
+    bad: list[list[str]] = []
+    frame = pd.read_csv(
+        io.StringIO(text),
+        sep=delimiter,
+        header=header,
+        quoting=quoting,
+        engine="python",
+        on_bad_lines=_collect(bad),
+        index_col=False,
+        skip_blank_lines=True,
+    )
+    return frame, len(bad)
 
 
 def _load_lines(name: str, path: Path, size: int) -> Loaded:
