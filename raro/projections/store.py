@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +77,7 @@ class Store:
         self.cursor = cursor
         self._steps = [step for step in statements.statements() if shape.folds(step.table)]
         self._connection = connection
+        self._optimizes = True
         self._connection.execute(statements.SET_UP)
         if path.exists():
             _mark(path).write_text(_boot())
@@ -163,7 +164,8 @@ class Store:
         cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
         connection = self._connection
         few = len(events) <= self.few
-        with self._unoptimized() if few else nullcontext(), self._transaction():
+        self._optimize(not few)
+        with self._transaction():
             self._stage(events)
             kinds = self._kinds(events)
             names = frozenset(event for _, _, event in kinds if event)
@@ -172,8 +174,8 @@ class Store:
             if only_events:
                 needed = [step for step in needed if step.table == "events"]
             for step in needed:
-                with self._optimized() if few and step.searches else nullcontext():
-                    connection.execute(step.sql)
+                self._optimize(not few or step.searches)
+                connection.execute(step.sql)
             connection.execute("TRUNCATE incoming")
             connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
         clients = frozenset(client for client, _, _ in kinds if client)
@@ -185,22 +187,14 @@ class Store:
             return {_kind(message.subject) for message in events}
         return set(self._connection.execute("SELECT DISTINCT client_id, aggregate, event FROM incoming").fetchall())
 
-    @contextmanager
-    def _unoptimized(self) -> Iterator[None]:
-        """Plan less: for a few events a plan is a fifth of the work, and a better one saves nothing."""
-        self._connection.execute("PRAGMA disable_optimizer")
-        try:
-            yield
-        finally:
-            self._connection.execute("PRAGMA enable_optimizer")
+    def _optimize(self, wanted: bool) -> None:
+        """Plan well, or less: for a few events a plan is a fifth of the work, and a better one saves nothing.
 
-    @contextmanager
-    def _optimized(self) -> Iterator[None]:
-        self._connection.execute("PRAGMA enable_optimizer")
-        try:
-            yield
-        finally:
-            self._connection.execute("PRAGMA disable_optimizer")
+        To say which costs as much as a statement, so it stays as it was said last.
+        """
+        if wanted != self._optimizes:
+            self._connection.execute(f"PRAGMA {'enable' if wanted else 'disable'}_optimizer")
+            self._optimizes = wanted
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
