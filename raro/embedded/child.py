@@ -19,7 +19,6 @@ from typing import BinaryIO, Protocol
 
 from raro import processes
 from raro.errors import StartFailed
-from raro.processes import Process
 from raro.tasks import end
 
 log = logging.getLogger(__name__)
@@ -78,7 +77,7 @@ class Child:
         self.restarts = 0
         self._keep_fds = keep_fds
         self._on_restart = on_restart
-        self._process: Process | None = None
+        self._process: processes.Process | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -122,7 +121,7 @@ class Child:
             if self._on_restart:
                 self._on_restart(self.server.name, self.restarts)
 
-    async def _ended_or_stuck(self, process: Process) -> int:
+    async def _ended_or_stuck(self, process: processes.Process) -> int:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_EVERY_S):
@@ -141,7 +140,7 @@ class Child:
         await self._end()
         raise StartFailed(f"{self.server.name} did not start: {self._last_words()}")
 
-    async def _spawn(self) -> Process:
+    async def _spawn(self) -> processes.Process:
         try:
             command = self.server.prepare()
             sink = self._fresh_output()

@@ -17,7 +17,7 @@ from raro.garbage import uncollected
 from raro.projections.staging import get_ready
 from raro.projections.store import Folded, Store
 
-# Planning a fold costs as much as some thousands of rows; DuckDB uses more cores and skips its WAL from 122,880 on.
+# Planning a fold costs as much as some thousands of rows; DuckDB skips its WAL from 122,880 rows on.
 _MOST = 125_000
 _MOST_BYTES = 96 * 1024 * 1024
 _AHEAD = 1

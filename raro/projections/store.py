@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -125,7 +126,7 @@ class Store:
 
     @contextmanager
     def hurrying(self) -> Iterator[None]:
-        """Take more cores inside: much is to be folded, and nobody is served meanwhile."""
+        """Take more cores inside: whole tables are to be loaded, and nobody is served meanwhile."""
         self._connection.execute(f"SET threads = {_HURRY_THREADS}")
         try:
             yield
@@ -168,11 +169,7 @@ class Store:
         with self._transaction():
             self._stage(events)
             kinds = self._kinds(events)
-            names = frozenset(event for _, _, event in kinds if event)
-            of_runs = frozenset(event for _, aggregate, event in kinds if event and aggregate == "run")
-            needed = [step for step in self._steps if step.concerns(names, of_runs)]
-            if only_events:
-                needed = [step for step in needed if step.table == "events"]
+            needed = self._needed(kinds, only_events)
             for step in needed:
                 self._optimize(not few or step.searches)
                 connection.execute(step.sql)
@@ -186,6 +183,12 @@ class Store:
         if len(events) <= self.few:
             return {_kind(message.subject) for message in events}
         return set(self._connection.execute("SELECT DISTINCT client_id, aggregate, event FROM incoming").fetchall())
+
+    def _needed(self, kinds: AbstractSet[tuple[str, str, str]], only_events: bool) -> list[statements.Statement]:
+        names = frozenset(event for _, _, event in kinds if event)
+        of_runs = frozenset(event for _, aggregate, event in kinds if event and aggregate == "run")
+        needed = [step for step in self._steps if step.concerns(names, of_runs)]
+        return [step for step in needed if step.table == "events"] if only_events else needed
 
     def _optimize(self, wanted: bool) -> None:
         """Plan well, or less: for a few events a plan is a fifth of the work, and a better one saves nothing.

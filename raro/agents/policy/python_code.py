@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from raro.agents.policy.patterns import glob_fits
 
-# CPython counts how deep a tree goes for all threads together (gh-106905, mended in 3.12.1): one at a time.
+# CPython 3.11 counts how deep a tree goes for all threads together (cpython#106905): one at a time.
 _PARSING = threading.Lock()
 _UNKNOWN = "<>"
 _NEAR = 6
