@@ -127,7 +127,13 @@ async def start(
         pass_fds=tuple(pass_fds),
         start_new_session=new_session,
     )
-    process = Process(popen)
+    try:
+        process = Process(popen)
+    except OSError:
+        # No descriptor was left to watch it by: nobody would ever end it.
+        popen.kill()
+        popen.wait()
+        raise
     try:
         await process.connect()
     except BaseException:
