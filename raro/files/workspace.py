@@ -203,10 +203,10 @@ def _is_copy(fd: int, name: str, blob: Path) -> bool:
 
 def _make_folders(root_fd: int, segments: list[str], owner: os.stat_result) -> None:
     for depth in range(len(segments)):
-        with opened(root_fd, *segments[:depth]) as fd:
-            if status_of(fd, segments[depth]) is None:
-                os.mkdir(segments[depth], 0o755, dir_fd=fd)
-                _give_to(fd, segments[depth], owner)
+        # Files of one folder are restored side by side: whoever is first makes it.
+        with opened(root_fd, *segments[:depth]) as fd, suppress(FileExistsError):
+            os.mkdir(segments[depth], 0o755, dir_fd=fd)
+            _give_to(fd, segments[depth], owner)
 
 
 def _give_to(folder_fd: int, name: str, owner: os.stat_result) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,15 @@ async def test_restoring_follows_no_link_of_an_agent(session: Session, blobs: Bl
     assert (tmp_path / "outside" / "a").read_bytes() == b"untouched"
     with pytest.raises(BlobMissing):
         session.restore_output("x", blobs.path("0" * 64))
+
+
+async def test_files_of_one_new_folder_are_restored_side_by_side(session: Session, blobs: BlobStore) -> None:
+    blob = blobs.path((await blobs.put_bytes(b"a chart")).sha256)
+    with ThreadPoolExecutor(8) as threads:
+        for attempt in range(40):
+            paths = [f"made{attempt}/deep/{number}.png" for number in range(8)]
+            list(threads.map(lambda path: session.restore_output(path, blob), paths))
+            assert all((session.output / path).read_bytes() == b"a chart" for path in paths)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
