@@ -20,7 +20,8 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY raro raro
 COPY --from=console /src/raro/console raro/console
 RUN /opt/build/bin/uv build --wheel --build-constraints constraints.txt --out-dir /dist \
-    && /opt/build/bin/uv pip install --no-cache --no-deps /dist/*.whl
+    && /opt/build/bin/uv pip install --no-cache --no-deps /dist/*.whl \
+    && /opt/raro/bin/python -m raro.sandboxes.warm
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \

@@ -19,7 +19,8 @@ export default defineConfig({
     viewport: { width: 1440, height: 900 },
     colorScheme: 'light',
     contextOptions: { reducedMotion: 'reduce' },
-    trace: 'retain-on-failure',
+    // To record a test costs a fifth of it: what failed once is recorded the second time.
+    trace: 'on-first-retry',
     launchOptions: {
       executablePath: BROWSERS.find((path) => existsSync(path)) ?? '',
       args: ['--no-sandbox', '--disable-dev-shm-usage']

@@ -1,7 +1,8 @@
 """Pay once, outside the sandbox, for what each fresh interpreter would pay again: fonts and bytecode.
 
 matplotlib builds its list of fonts for seconds, and packages installed without bytecode would be compiled
-in every run, because nothing inside can write beside them.
+in every run, because nothing inside can write beside them. `python -m raro.sandboxes.warm` pays when RARO is
+installed; every new storage then begins with a copy.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import hashlib
 import importlib.metadata
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,22 +26,41 @@ import numpy, pandas, matplotlib.pyplot as plt, duckdb, pyarrow, pyarrow.parquet
 plt.figure().text(0, 0, "fonts").figure.savefig(os.devnull, format="png")
 """
 WARM_TIMEOUT_S = 120.0
+_DONE = "warm"
 
 
 async def warm_caches(cache: Path) -> Path | None:
-    """The folder of matplotlib's font cache, built in `cache` when it is not there yet; None when that fails.
+    """The folder of matplotlib's font cache, made in `cache` when it is not there yet; None when that fails.
 
     Code runs without it too, only slower to its first chart.
     """
     folder = (cache / "mpl" / _fingerprint()).resolve()
-    done = folder / "warm"
-    if done.exists():
+    installed = installed_caches() / folder.name
+    if (folder / _DONE).exists():
         return folder
+    if (installed / _DONE).exists():
+        shutil.copytree(installed, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_DONE))
+        (folder / _DONE).touch()
+        return folder
+    return folder if await _filled(folder) else None
+
+
+def installed_caches() -> Path:
+    """Where the environment that RARO is installed in keeps what was built with it."""
+    return Path(sys.prefix, "share", "raro", "mpl")
+
+
+async def install() -> bool:
+    """Build the cache that new storages copy; False when that fails."""
+    return await _filled(installed_caches() / _fingerprint())
+
+
+async def _filled(folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     if not await _build(folder):
-        return None
-    done.touch()
-    return folder
+        return False
+    (folder / _DONE).touch()
+    return True
 
 
 async def _build(folder: Path) -> bool:
@@ -66,3 +87,7 @@ def _fingerprint() -> str:
     versions = [f"{name}={importlib.metadata.version(name)}" for name in PACKAGES]
     text = " ".join([sys.version, *layout.package_folders(), *versions])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(install()) else "raro: matplotlib's font cache could not be built")

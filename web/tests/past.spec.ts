@@ -1,10 +1,10 @@
 // The console in the past: what was then, marked and unchangeable, while now goes on behind it.
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, opened, openRail, test } from './fixtures';
 import { furnished, visit } from './log';
+import { reads, SIZES } from './looks';
 import type { Client, Raro } from './raro';
 
 const bar = (page: Page) => page.getByRole('region', { name: 'The past', exact: true });
@@ -33,15 +33,6 @@ function erase(raro: Raro, sha256: string): void {
   const found = readdirSync(raro.storage, { recursive: true, encoding: 'utf8' });
   for (const path of found.filter((name) => name.endsWith(sha256)))
     rmSync(join(raro.storage, path));
-}
-
-async function clean(page: Page): Promise<void> {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-    .analyze();
-  expect(
-    violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)
-  ).toEqual([]);
 }
 
 test('the rails show what was then, and now at once on the way back', async ({
@@ -186,40 +177,23 @@ test('a run is played again from its events, at any speed, and step by step', as
   await expect(main.getByText('Completed', { exact: true })).toBeVisible();
 });
 
-for (const theme of ['archival', 'phosphor'] as const) {
-  for (const [width, height] of [
-    [1440, 900],
-    [390, 844]
-  ] as const) {
-    test(`the past can be read by everybody, ${theme}, ${width} wide`, async ({
-      raro,
-      client,
-      browser
-    }) => {
-      const run = await furnished(client);
-      const context = await browser.newContext({
-        viewport: { width, height },
-        reducedMotion: 'reduce'
-      });
-      const page = await opened(
-        context,
-        raro.url,
-        { clientId: client.id, theme, toured: true },
-        `/#/runs/${run}`
-      );
-      await expect(page.getByRole('button', { name: /^analyze_penguins/ })).toBeVisible();
-      await lookBack(page);
-      if (width < 700) await page.getByRole('button', { name: 'Env / IO' }).click();
-      await expect(page.getByText(/As of event/)).toBeVisible();
-      await page.waitForTimeout(700);
-      await page.screenshot({ path: `screenshots/past-${theme}-${width}.png` });
-      await clean(page);
-      await expect(bar(page).getByRole('button', { name: 'Back to now' })).toBeInViewport();
-      const wide = await page.evaluate(
-        () => document.documentElement.scrollWidth - document.documentElement.clientWidth
-      );
-      expect(wide).toBe(0);
-      await context.close();
-    });
-  }
+for (const viewport of SIZES) {
+  test(`the past can be read by everybody, ${viewport.width} wide`, async ({
+    raro,
+    client,
+    browser
+  }) => {
+    const run = await furnished(client);
+    const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+    const kept = { clientId: client.id, theme: 'archival', toured: true };
+    const page = await opened(context, raro.url, kept, `/#/runs/${run}`);
+    await expect(page.getByRole('button', { name: /^analyze_penguins/ })).toBeVisible();
+    await lookBack(page);
+    if (viewport.width < 700) await page.getByRole('button', { name: 'Env / IO' }).click();
+    await expect(page.getByText(/As of event/)).toBeVisible();
+    await page.waitForTimeout(700);
+    await reads(page, 'past');
+    await expect(bar(page).getByRole('button', { name: 'Back to now' })).toBeInViewport();
+    await context.close();
+  });
 }

@@ -2,9 +2,9 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
 import type { Locator, Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
+import { reads, SIZES } from './looks';
 import { Raro, type Client } from './raro';
 
 const SCRIPT = {
@@ -159,19 +159,15 @@ test('tokens and cost are told for each agent, each turn, the run and the histor
   await expect(page.getByRole('link', { name: /count/ })).toContainText('$0.0042');
 });
 
-for (const theme of ['archival', 'phosphor'] as const) {
-  for (const width of [1440, 390]) {
-    test(`the form at ${width}, ${theme}`, async ({ raro, client, context }) => {
-      const page = await opened(context, raro.url, { clientId: client.id, theme, toured: true });
-      await page.setViewportSize({ width, height: 900 });
-      await show(page, await start(client, { id: 'coder_x', model: 'puppet' }));
-      const hand = handOf(page, 'coder_x');
-      await hand.getByLabel('Add a call').selectOption('execute_python');
-      await hand.getByRole('button', { name: 'Answer', exact: true }).scrollIntoViewIfNeeded();
-      expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(wide).toBeLessThanOrEqual(width);
-      await page.screenshot({ path: `screenshots/puppet-${theme}-${width}.png` });
-    });
-  }
+for (const viewport of SIZES) {
+  test(`the form, ${viewport.width} wide`, async ({ raro, client, context }) => {
+    const kept = { clientId: client.id, theme: 'archival', toured: true };
+    const page = await opened(context, raro.url, kept);
+    await page.setViewportSize(viewport);
+    await show(page, await start(client, { id: 'coder_x', model: 'puppet' }));
+    const hand = handOf(page, 'coder_x');
+    await hand.getByLabel('Add a call').selectOption('execute_python');
+    await hand.getByRole('button', { name: 'Answer', exact: true }).scrollIntoViewIfNeeded();
+    await reads(page, 'puppet');
+  });
 }

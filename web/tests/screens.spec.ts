@@ -1,7 +1,7 @@
 // Every screen in both themes and both widths: axe finds nothing, nothing sticks out, and a picture is kept to look at.
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { expect, opened, test } from './fixtures';
+import { expect, opened, test as base } from './fixtures';
+import { reads, SIZES } from './looks';
 import { example, type Client } from './raro';
 
 interface Screen {
@@ -119,44 +119,26 @@ async function furnished(client: Client): Promise<string> {
   return run;
 }
 
-for (const theme of ['archival', 'phosphor'] as const) {
-  for (const [width, height] of [
-    [1440, 900],
-    [390, 844]
-  ] as const) {
-    test(`every screen, ${theme}, ${width} wide`, async ({ raro, client, browser }) => {
-      test.setTimeout(300_000);
-      const run = await furnished(client);
-      const context = await browser.newContext({
-        viewport: { width, height },
-        reducedMotion: 'reduce'
-      });
-      const page = await opened(context, raro.url, { clientId: client.id, theme, toured: true });
-      for (const screen of SCREENS) {
-        await test.step(screen.name, async () => {
-          await page.goto('about:blank');
-          await page.goto(raro.url + screen.path(run));
-          await expect(page.getByText('Live', { exact: true })).toBeVisible();
-          await screen.act?.(page);
-          await page.waitForTimeout(700);
-          await page.screenshot({ path: `screenshots/${screen.name}-${theme}-${width}.png` });
-          const { violations } = await new AxeBuilder({ page })
-            .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
-            .analyze();
-          const found = violations.map(
-            ({ id, nodes }) =>
-              `${id}: ${nodes
-                .map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary ?? ''}`)
-                .slice(0, 3)
-                .join(' | ')}`
-          );
-          expect.soft(found, `${screen.name}: what axe found`).toEqual([]);
-          const wide = await page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth
-          );
-          expect.soft(wide, `${screen.name}: pixels that stick out`).toBe(0);
-        });
-      }
+/** Screens are only looked at, so they share one past. */
+const test = base.extend<object, { past: { client: Client; run: string } }>({
+  past: [
+    async ({ raro }, use) => {
+      const client = raro.client('furnished');
+      await use({ client, run: await furnished(client) });
+    },
+    { scope: 'worker', timeout: 90_000 }
+  ]
+});
+
+for (const { name, path, act } of SCREENS) {
+  for (const viewport of SIZES) {
+    test(`the screen ${name}, ${viewport.width} wide`, async ({ raro, past, browser }) => {
+      const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+      const kept = { clientId: past.client.id, theme: 'archival', toured: true };
+      const page = await opened(context, raro.url, kept, path(past.run));
+      await act?.(page);
+      await page.waitForTimeout(700);
+      await reads(page, name);
       await context.close();
     });
   }
