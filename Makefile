@@ -13,7 +13,7 @@ CONSOLE := $(shell find web/src web/public -type f ! -name '*.test.ts') \
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint soak bench clean
+.PHONY: help setup demo up test test-python test-console lint lint-python lint-console soak bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
@@ -38,21 +38,33 @@ demo: setup
 up: setup
 	@$(BIN)/raro up --storage $(STORAGE)
 
+# What runs in Python and what runs in Node and a browser leave each other half of the processors.
 lint: setup
+	@$(MAKE) --no-print-directory -j 2 -O lint-python lint-console
+
+lint-python: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	scripts/api-types --check
+
+lint-console: setup
 	scripts/npm run --silent lint
 	scripts/npm run --silent check
 
 test: lint
 	@scripts/need-compose
 	@scripts/need-browser
-	scripts/npm run --silent test
-	scripts/npm run --silent e2e
+	@$(MAKE) --no-print-directory -j 2 test-python test-console
+
+test-python: setup
 	$(BIN)/pytest -q -n $(WORKERS)
+
+# Its words come when it is over: those of the other go on line by line.
+test-console: setup
+	@{ scripts/npm run --silent test && scripts/npm run --silent e2e; } > web/test-results.txt 2>&1; \
+		status=$$?; echo; cat web/test-results.txt; exit $$status
 
 soak: setup
 	$(BIN)/pytest -q -m soak --timeout 1800
@@ -61,5 +73,5 @@ bench: setup
 	@$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv dist raro/console web/node_modules web/test-results web/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist raro/console web/node_modules web/test-results web/test-results.txt web/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

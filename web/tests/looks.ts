@@ -20,7 +20,8 @@ async function wear(page: Page, theme: 'archival' | 'phosphor'): Promise<void> {
 
 /** What axe finds by all of its rules, or by those named. */
 async function found(page: Page, rules: string[]): Promise<string[]> {
-  const axe = new AxeBuilder({ page });
+  // In the page itself: otherwise every look opens a tab of its own to put the answers of frames together.
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] });
   const { violations } = await (rules.length ? axe.withRules(rules) : axe).analyze();
   return violations.map(
     ({ id, nodes }) =>
