@@ -13,11 +13,12 @@ from raro.archive.archive import Archive
 from raro.archive.extending import Extended, extend
 from raro.archive.manifest import Manifest
 from raro.cli.command import Place, new_app, offline
-from raro.cli.stored import stored
+from raro.cli.stored_views import stored_views
 from raro.cli.text import plain, size
 from raro.events.raw import endpoint_of
 from raro.projections.audit import Settled, settled
-from raro.wiring.auditing import archive_of
+from raro.settings import Settings
+from raro.wiring.kept import archive_of
 
 app = new_app()
 
@@ -38,8 +39,8 @@ async def archive(
     It takes what was sealed, is of the age, and comes before any run that still goes on. No server may hold the
     storage.
     """
-    async with stored(place.storage) as (built, views):
-        kept = archive_of(built.settings, built.log)
+    async with stored_views(place.storage) as (log, views):
+        kept = archive_of(Settings(storage=place.storage), log)
         if check:
             found = await asyncio.to_thread(kept.check)
             place.out.answer(_checked(found), lambda console: console.print(_said_checked(found)))
@@ -47,7 +48,7 @@ async def archive(
         before = datetime.now(UTC) - timedelta(days=older_than)
         bound = await views.ask(settled, before)
         started = time.monotonic()
-        done = await asyncio.to_thread(extend, kept, endpoint_of(built.log.nc), kept.checkpoint_at(bound.last))
+        done = await asyncio.to_thread(extend, kept, endpoint_of(log.nc), kept.checkpoint_at(bound.last))
         answer = _answer(kept, done, bound, time.monotonic() - started)
     place.out.answer(answer, lambda console: console.print(_said(answer), soft_wrap=True))
 

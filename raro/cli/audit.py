@@ -26,7 +26,7 @@ from raro.errors import BadRequest, NotFound
 from raro.files.blobs import BlobStore
 from raro.settings import Settings
 from raro.wiring.auditing import auditor_of
-from raro.wiring.links import projection_path
+from raro.wiring.kept import projection_path
 
 app = new_app()
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from raro.cli.command import Place, new_app, offline
-from raro.cli.stored import stored
+from raro.cli.stored_views import stored_views
 
 app = new_app()
 
@@ -22,7 +22,7 @@ async def rebuild(
     """Build the views anew: from the archive as far as that goes, then from the log. No server may hold the storage."""
     started = time.monotonic()
     place.out.remark("Building the views from the log …")
-    async with stored(place.storage, anew=True, from_archive=not log_only) as (_, views):
+    async with stored_views(place.storage, anew=True, from_archive=not log_only) as (_, views):
         health, seconds = await views.health(), time.monotonic() - started
     rate = round(health.seq / seconds) if seconds else 0
     answer = {

@@ -15,7 +15,7 @@ from raro.analytics.desk import Asked, Desk
 from raro.analytics.process import Format
 from raro.cli.command import Session, new_app, online
 from raro.cli.result_rows import show_rows, write_rows
-from raro.cli.stored import stored
+from raro.cli.stored_views import stored_views
 from raro.client.analytics import QueryRows
 from raro.errors import BadRequest
 from raro.settings import Settings
@@ -60,7 +60,7 @@ async def _of_everybody(text: str, storage: Path, format: Format) -> QueryRows |
     """Raises StorageInUse while a server holds the folder."""
     if not storage.is_dir():
         raise BadRequest(f"there is no folder {str(storage)!r}; name the data folder with --storage.")
-    async with stored(storage) as (_, views):
+    async with stored_views(storage) as (_, views):
         desk: Desk = desk_of(Settings(storage=storage), views)
         try:
             asked = await desk.sql(None, text, format=format)

@@ -72,12 +72,43 @@ def read_stored(endpoint: Endpoint, first: int, last: int) -> Iterator[list[Stor
     if first > last:
         return
     try:
-        with _connected(endpoint) as connection:
-            yield from _Reading(connection, first, last).groups()
+        with Reading(endpoint, first, last) as reading:
+            for data in reading.data():
+                if group := _take(reading, data):
+                    yield group
     except (OSError, ssl.SSLError) as error:
-        raise LogUnavailable(
-            f"reading the event log broke off ({type(error).__name__}: {error}); try again, or see `raro doctor`."
-        ) from error
+        raise broken_off(error) from error
+
+
+def broken_off(error: Exception) -> LogUnavailable:
+    """What is told of a connection that failed."""
+    return LogUnavailable(
+        f"reading the event log broke off ({type(error).__name__}: {error}); try again, or see `raro doctor`."
+    )
+
+
+def _take(reading: Reading, data: bytes) -> list[Stored]:
+    """The messages that are in `data` as a whole."""
+    group: list[Stored] = []
+    place, last, match, ready = 0, reading.last, _DELIVERY.match, len(data) - 2
+    while not reading.done:
+        if found := match(data, place):
+            subject, sequence, time_ns, pending, header_bytes, size = found.groups()
+            begin = found.end()
+            after = begin + int(size)
+            if after > ready:
+                break
+            middle, seq = begin + int(header_bytes or 0), int(sequence)
+            if seq <= last:
+                group.append(_new(Stored, (seq, int(time_ns), subject, data[begin:middle], data[middle:after])))
+            reading.done = seq >= last or pending == b"0"
+            place = after + 2
+        elif (after := reading.other(data, place)) > place:
+            place = after
+        else:
+            break
+    reading.rest = data[place:]
+    return group
 
 
 def _connected(endpoint: Endpoint) -> socket.socket:
@@ -103,18 +134,41 @@ def _connected(endpoint: Endpoint) -> socket.socket:
     return connection
 
 
-class _Reading:
-    """One ephemeral consumer on one connection, from `first` to `last`."""
+class Reading:
+    """One ephemeral consumer on one connection, from sequence `first` to `last`.
 
-    def __init__(self, connection: socket.socket, first: int, last: int) -> None:
-        self._connection = connection
-        self._last = last
-        self._done = False
+    Who reads takes the deliveries out of what `data` gives, hands `other` what is none, leaves in `rest` what has not
+    arrived whole and says with `done` that the last one has. Raises OSError, and LogUnavailable when it is refused.
+    """
+
+    def __init__(self, endpoint: Endpoint, first: int, last: int) -> None:
+        self.last = last
+        self.done = False
+        self.rest = b""
+        self._first = first
+        self._connection = _connected(endpoint)
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def data(self) -> Iterator[bytes]:
+        """What was left and what one receive brings, until `done`."""
+        self._ask()
+        while not self.done:
+            piece = self._connection.recv(_PIECE_BYTES)
+            if not piece:
+                raise ConnectionError("the server closed the connection")
+            yield self.rest + piece
+
+    def _ask(self) -> None:
         inbox, answers = f"_INBOX.{uuid.uuid4().hex}", f"_INBOX.{uuid.uuid4().hex}"
         config = {
             "deliver_subject": inbox,
             "deliver_policy": "by_start_sequence",
-            "opt_start_seq": first,
+            "opt_start_seq": self._first,
             "ack_policy": "none",
             "max_deliver": 1,
             "flow_control": True,
@@ -126,42 +180,9 @@ class _Reading:
         request = json.dumps({"stream_name": STREAM, "config": config}).encode()
         create = f"$JS.API.CONSUMER.CREATE.{STREAM}"
         ask = f"SUB {answers} 1\r\nSUB {inbox} 2\r\nPUB {create} {answers} {len(request)}\r\n"
-        connection.sendall(ask.encode() + request + b"\r\n")
+        self._connection.sendall(ask.encode() + request + b"\r\n")
 
-    def groups(self) -> Iterator[list[Stored]]:
-        """Whatever one receive brings, until the end."""
-        rest = b""
-        while not self._done:
-            piece = self._connection.recv(_PIECE_BYTES)
-            if not piece:
-                raise ConnectionError("the server closed the connection")
-            group, rest = self._take(rest + piece)
-            if group:
-                yield group
-
-    def _take(self, data: bytes) -> tuple[list[Stored], bytes]:
-        """The messages in `data`, and what is left of one that has not arrived whole."""
-        group: list[Stored] = []
-        place, last, match, ready = 0, self._last, _DELIVERY.match, len(data) - 2
-        while not self._done:
-            if found := match(data, place):
-                subject, sequence, time_ns, pending, header_bytes, size = found.groups()
-                begin = found.end()
-                after = begin + int(size)
-                if after > ready:
-                    break
-                middle, seq = begin + int(header_bytes or 0), int(sequence)
-                if seq <= last:
-                    group.append(_new(Stored, (seq, int(time_ns), subject, data[begin:middle], data[middle:after])))
-                self._done = seq >= last or pending == b"0"
-                place = after + 2
-            elif (after := self._take_other(data, place)) > place:
-                place = after
-            else:
-                break
-        return group, data[place:]
-
-    def _take_other(self, data: bytes, place: int) -> int:
+    def other(self, data: bytes, place: int) -> int:
         """Where the protocol goes on behind what is no delivery; `place` itself when that has not arrived whole."""
         end = data.find(b"\r\n", place)
         if end < 0:
@@ -190,7 +211,7 @@ class _Reading:
         answer = json.loads(body) if body else {"error": {"description": "JetStream does not answer"}}
         if error := answer.get("error"):
             raise LogUnavailable(f"the event log cannot be read: {error.get('description')}. See `raro doctor`.")
-        self._done = answer.get("num_pending") == 0
+        self.done = answer.get("num_pending") == 0
 
     def _on_control(self, words: list[bytes], headers: bytes) -> None:
         """A flow control message wants its answer, a stalled heartbeat names it."""

@@ -32,6 +32,11 @@ class Upcasters:
         for name in self._steps:
             self._refuse_circle(name)
 
+    @property
+    def change_anything(self) -> bool:
+        """Whether there are any steps."""
+        return bool(self._steps)
+
     def upcast(self, body: bytes) -> bytes:
         """The body in its current version; the same object when it is current already."""
         if not self._marks:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from itertools import chain
-from queue import Empty, Full, Queue
-from threading import Event, Thread
-from typing import Any
 
-from raro.events.raw import Endpoint, Stored, read_stored
+from raro.events.raw import Stored
 from raro.events.reader import Arrived, RawMessage, split_whole
 from raro.events.upcasters import CURRENT
 from raro.events.wire import BATCH_COMMIT, BATCH_ID
-from raro.garbage import uncollected
-from raro.projections.staging import get_ready
-from raro.projections.store import Folded, Store
+from raro.projections.store import Store
 
 # Planning a fold costs as much as some thousands of rows; DuckDB skips its WAL from 122,880 rows on.
 _MOST = 125_000
 _MOST_BYTES = 96 * 1024 * 1024
-_AHEAD = 1
 # In half the time that the class takes to make one itself.
 _new = tuple.__new__
 _ID, _COMMIT = f"\r\n{BATCH_ID}:".encode(), f"\r\n{BATCH_COMMIT}:".encode()
@@ -77,59 +70,6 @@ class Refolder:
         """Fold what is left."""
         if rest := self._gatherer.give():
             self._store.fold(rest)
-
-
-def catch_up(store: Store, endpoint: Endpoint, until: int, told: Callable[[Folded], object], stop: Event) -> None:
-    """Fold the log behind the store's cursor up to event `until`, read by a thread beside; blocks until it is done.
-
-    `told` hears of every batch. Ends early when `stop` is set, or where the last batch still lacks its commit.
-    Raises LogDamaged at a gap, LogUnavailable when the log goes away; what was folded stays.
-    """
-    batches: Queue[list[RawMessage] | BaseException | None] = Queue(_AHEAD)
-    arguments = (endpoint, store.cursor.seq, until, batches, stop)
-    reading = Thread(target=_read, args=arguments, name="catch-up", daemon=True)
-    reading.start()
-    get_ready()
-    try:
-        with uncollected():
-            while (batch := _next(batches, stop)) is not None:
-                if isinstance(batch, BaseException):
-                    raise batch
-                told(store.fold(batch))
-    finally:
-        stop.set()
-        reading.join()
-
-
-def _read(endpoint: Endpoint, after: int, until: int, batches: Queue[Any], stop: Event) -> None:
-    last: BaseException | None = None
-    gatherer = Gatherer(after, until)
-    try:
-        for group in read_stored(endpoint, after + 1, until):
-            gatherer.take(group)
-            if gatherer.is_full and not _put(batches, gatherer.give(), stop):
-                return
-        if rest := gatherer.give():
-            _put(batches, rest, stop)
-    except BaseException as error:  # noqa: BLE001  raised again where the batches are taken
-        last = error
-    _put(batches, last, stop)
-
-
-def _next(batches: Queue[Any], stop: Event) -> Any:
-    """What was read next; None at the end, and when it is to stop."""
-    while not stop.is_set():
-        with suppress(Empty):
-            return batches.get(timeout=0.2)
-    return None
-
-
-def _put(batches: Queue[Any], item: Any, stop: Event) -> bool:
-    while not stop.is_set():
-        with suppress(Full):
-            batches.put(item, timeout=0.2)
-            return True
-    return False
 
 
 def _arrived(message: Stored) -> Arrived:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import TYPE_CHECKING
 
+from raro.events.columns import Columns
 from raro.events.reader import RawMessage
 
 if TYPE_CHECKING:
@@ -39,24 +40,45 @@ def get_ready() -> None:
     import pyarrow  # noqa: F401
 
 
+def arrow_of_columns(columns: Columns) -> pa.Table | None:
+    """All events that are not torn, as `arrow_of` makes them; None where there is none, or too much for one step."""
+    import pyarrow as pa
+
+    seqs: Sequence[int] = range(columns.first, columns.last + 1)
+    subjects, bodies = columns.subjects, columns.bodies
+    if columns.torn:
+        whole = [seq not in columns.torn for seq in seqs]
+        seqs = list(compress(seqs, whole))
+        subjects, bodies = list(compress(subjects, whole)), list(compress(bodies, whole))
+    steps = (bodies[begin : begin + _STEP_ROWS] for begin in range(0, len(bodies), _STEP_ROWS))
+    if not bodies or any(sum(map(len, step)) > _STEP_BYTES for step in steps):
+        return None
+    pieces = (slice(begin, begin + _PIECE_ROWS) for begin in range(0, len(bodies), _PIECE_ROWS))
+    return pa.Table.from_batches([_batch(seqs[piece], subjects[piece], bodies[piece]) for piece in pieces])
+
+
 def arrow_of(events: Sequence[RawMessage]) -> pa.Table:
     """The messages as columns, from buffers: `pa.array` would import pandas, which takes a second and 40 MB."""
     # Only here: a log that is looked after event by event has no need of it.
     import pyarrow as pa
 
     return pa.Table.from_batches(
-        [_batch(events[begin : begin + _PIECE_ROWS]) for begin in range(0, len(events), _PIECE_ROWS)]
+        [_batch_of(events[begin : begin + _PIECE_ROWS]) for begin in range(0, len(events), _PIECE_ROWS)]
     )
 
 
-def _batch(events: Sequence[RawMessage]) -> pa.RecordBatch:
+def _batch_of(events: Sequence[RawMessage]) -> pa.RecordBatch:
+    seqs = [seq for seq, _, _, _, _ in events]
+    subjects = [subject.encode() for _, subject, _, _, _ in events]
+    return _batch(seqs, subjects, [body for _, _, body, _, _ in events])
+
+
+def _batch(seqs: Sequence[int], subjects: Sequence[bytes], bodies: Sequence[bytes]) -> pa.RecordBatch:
     import pyarrow as pa
 
-    places = pa.py_buffer(array("q", [seq for seq, _, _, _, _ in events]))
-    seq = pa.Array.from_buffers(pa.int64(), len(events), [None, places])
-    subject = _text([subject.encode() for _, subject, _, _, _ in events])
-    body = _text([body for _, _, body, _, _ in events])
-    return pa.RecordBatch.from_arrays([seq, subject, body], names=["seq", "subject", "body"])
+    places = pa.py_buffer(array("q", seqs))
+    seq = pa.Array.from_buffers(pa.int64(), len(seqs), [None, places])
+    return pa.RecordBatch.from_arrays([seq, _text(subjects), _text(bodies)], names=["seq", "subject", "body"])
 
 
 def _text(values: Sequence[bytes]) -> pa.Array:

@@ -8,15 +8,23 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from raro.errors import LogDamaged
+from raro.events.columns import Columns
 from raro.events.cursor import Cursor
 from raro.events.reader import RawMessage
 from raro.projections import statements
 from raro.projections.decode import row_of
 from raro.projections.staging import arrow_of, digestible
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kinds = AbstractSet[tuple[str, str, str]]
+"""Client, aggregate and event of whatever is to be folded."""
 
 _SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "threads": "1",
@@ -79,6 +87,8 @@ class Store:
         self._steps = [step for step in statements.statements() if shape.folds(step.table)]
         self._connection = connection
         self._optimizes = True
+        # Up to which event is staged, while a transaction for that is open.
+        self._staged: Cursor | None = None
         self._connection.execute(statements.SET_UP)
         if path.exists():
             _mark(path).write_text(_boot())
@@ -126,7 +136,7 @@ class Store:
 
     @contextmanager
     def hurrying(self) -> Iterator[None]:
-        """Take more cores inside: whole tables are to be loaded, and nobody is served meanwhile."""
+        """Take more cores inside: much is to be loaded, and nobody is served meanwhile."""
         self._connection.execute(f"SET threads = {_HURRY_THREADS}")
         try:
             yield
@@ -145,6 +155,52 @@ class Store:
         self._check_order(batch)
         return _joined([self._fold_around_unreadable(part) for part in digestible(batch)])
 
+    def stage(self, columns: Columns, arrived: pa.Table) -> None:
+        """Take the next events in, for `fold_staged` to fold with others; until then nobody sees them.
+
+        `arrived` is `arrow_of_columns` of them. Raises LogDamaged at a gap; then nothing is staged any more.
+        """
+        if not self._staged:
+            self._optimize(True)
+            self._connection.execute("BEGIN")
+            self._staged = self.cursor
+        with self._rolled_back_on_error():
+            if columns.first != self._staged.seq + 1:
+                raise _gap(self._staged.seq + 1, columns.first)
+            self._decode(arrived)
+            if any(step.table == "events" for step in self._steps):
+                self._connection.execute("INSERT INTO events FROM incoming WHERE seq >= ?", [columns.first])
+            self._staged = Cursor(self.cursor.incarnation, columns.last, columns.last_hash)
+
+    def fold_staged(self) -> Folded | None:
+        """Fold what was staged and move the cursor, both or neither; None when nothing was.
+
+        Raises duckdb.ConversionException when the data of an event breaks its type, which `fold` can part from others.
+        """
+        if not self._staged:
+            return None
+        with self.hurrying(), self._rolled_back_on_error():
+            kinds = self._staged_kinds()
+            needed = [step for step in self._needed(kinds, only_events=False) if step.table != "events"]
+            folded = self._apply(self._staged, kinds, needed)
+            self._connection.execute("COMMIT")
+        self.cursor, self._staged = folded.cursor, None
+        return folded
+
+    def unstage(self) -> None:
+        """Forget what was staged."""
+        if self._staged:
+            self._staged = None
+            self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _rolled_back_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.unstage()
+            raise
+
     def close(self) -> None:
         """Write the WAL into the file, see it to the disk, and let go of it."""
         self._connection.close()
@@ -157,34 +213,32 @@ class Store:
         expected = self.cursor.seq + 1
         for message in batch:
             if message.seq != expected:
-                raise LogDamaged(f"event {expected} should follow, {message.seq} came", expected=expected)
+                raise _gap(expected, message.seq)
             expected += 1
 
     def _fold(self, batch: Sequence[RawMessage], events: Sequence[RawMessage], *, only_events: bool = False) -> Folded:
-        last = batch[-1]
-        cursor = Cursor(self.cursor.incarnation, last.seq, last.hash)
-        connection = self._connection
         few = len(events) <= self.few
         self._optimize(not few)
         with self._transaction():
-            self._stage(events)
-            kinds = self._kinds(events)
-            needed = self._needed(kinds, only_events)
-            for step in needed:
-                self._optimize(not few or step.searches)
-                connection.execute(step.sql)
-            connection.execute("TRUNCATE incoming")
-            connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
-        clients = frozenset(client for client, _, _ in kinds if client)
-        return Folded(cursor, frozenset(step.table for step in needed), clients)
+            self._bring(events)
+            kinds = {_kind(message.subject) for message in events} if few else self._staged_kinds()
+            cursor = Cursor(self.cursor.incarnation, batch[-1].seq, batch[-1].hash)
+            return self._apply(cursor, kinds, self._needed(kinds, only_events), few=few)
 
-    def _kinds(self, events: Sequence[RawMessage]) -> set[tuple[str, str, str]]:
-        """Client, aggregate and event of whatever is staged."""
-        if len(events) <= self.few:
-            return {_kind(message.subject) for message in events}
+    def _apply(self, cursor: Cursor, kinds: Kinds, needed: list[statements.Statement], *, few: bool = False) -> Folded:
+        """Run the statements on what is in `incoming`, empty it and move the cursor."""
+        for step in needed:
+            self._optimize(not few or step.searches)
+            self._connection.execute(step.sql)
+        self._connection.execute("TRUNCATE incoming")
+        self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
+        clients = frozenset(client for client, _, _ in kinds if client)
+        return Folded(cursor, frozenset({"events"} | {step.table for step in needed}), clients)
+
+    def _staged_kinds(self) -> Kinds:
         return set(self._connection.execute("SELECT DISTINCT client_id, aggregate, event FROM incoming").fetchall())
 
-    def _needed(self, kinds: AbstractSet[tuple[str, str, str]], only_events: bool) -> list[statements.Statement]:
+    def _needed(self, kinds: Kinds, only_events: bool) -> list[statements.Statement]:
         names = frozenset(event for _, _, event in kinds if event)
         of_runs = frozenset(event for _, aggregate, event in kinds if event and aggregate == "run")
         needed = [step for step in self._steps if step.concerns(names, of_runs)]
@@ -209,16 +263,19 @@ class Store:
             self._connection.execute("ROLLBACK")
             raise
 
-    def _stage(self, events: Sequence[RawMessage]) -> None:
+    def _bring(self, events: Sequence[RawMessage]) -> None:
         """Bring the batch into `incoming`: a few rows by value, many as an Arrow table decoded by SQL."""
         if len(events) > self.few:
-            self._connection.register("arrived", arrow_of(events))
-            self._connection.execute(statements.decode())
-            self._connection.unregister("arrived")
+            self._decode(arrow_of(events))
         elif len(events) == 1:
             self._connection.execute(_ONE_ROW, row_of(events[0]))
         elif events:
             self._connection.execute(_FEW_ROWS, [list(column) for column in zip(*map(row_of, events), strict=True)])
+
+    def _decode(self, arrived: pa.Table) -> None:
+        self._connection.register("arrived", arrived)
+        self._connection.execute(statements.decode())
+        self._connection.unregister("arrived")
 
     def _fold_around_unreadable(self, batch: Sequence[RawMessage]) -> Folded:
         """In halves of halves, if need be; an event whose data breaks its type is kept in `events` alone."""
@@ -232,6 +289,10 @@ class Store:
             folded = replace(self._fold(batch, events, only_events=True), unreadable=(batch[0].seq,))
         self.cursor = folded.cursor
         return folded
+
+
+def _gap(expected: int, came: int) -> LogDamaged:
+    return LogDamaged(f"event {expected} should follow, {came} came", expected=expected)
 
 
 def _joined(parts: Sequence[Folded]) -> Folded:

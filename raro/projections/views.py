@@ -23,9 +23,9 @@ from raro.errors import LogDamaged, LogUnavailable, ViewsUnavailable
 from raro.events.log import EventLog
 from raro.events.raw import endpoint_of
 from raro.projections import artifacts, audit, keeping, library, runs, statements
+from raro.projections.catching_up import catch_up
 from raro.projections.changes import Broadcaster, Subscription, changed_rows
 from raro.projections.queries import Connection, Row
-from raro.projections.refolding import catch_up
 from raro.projections.store import Folded, Store, Unusable
 from raro.tasks import end
 

@@ -9,11 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from raro.archive.archive import Archive
 from raro.archive.archivist import Archivist
 from raro.audit.copies import copy_served
 from raro.audit.prover import Prover
-from raro.audit.sealed import SealedLog
 from raro.audit.sealer import Rhythm, Sealer
 from raro.audit.verify import Auditor, CopyViews
 from raro.errors import RaroError
@@ -21,6 +19,7 @@ from raro.events.log import EventLog
 from raro.files.blobs import BlobStore
 from raro.projections.views import Views
 from raro.settings import Settings
+from raro.wiring.kept import archive_of, sealed_log
 
 logger = logging.getLogger(__name__)
 
@@ -63,20 +62,9 @@ class Auditing:
         return _part("ok", f"sealed up to event {sealed:,}{verified}", "", sealed)
 
 
-def sealed_log(settings: Settings, log: EventLog) -> SealedLog:
-    """What is kept of the log's tree."""
-    folder = settings.storage / "audit"
-    return SealedLog(folder, log.incarnation, key=settings.audit_key, second=settings.checkpoints)
-
-
 def auditor_of(settings: Settings, log: EventLog, blobs: BlobStore, copy_views: CopyViews) -> Auditor:
     """Verifies the log of these settings."""
     return Auditor(log, sealed_log(settings, log), blobs, copy_views, cache_folder(settings.storage))
-
-
-def archive_of(settings: Settings, log: EventLog) -> Archive:
-    """What is archived of the log."""
-    return Archive(settings.storage / "archive", sealed_log(settings, log))
 
 
 def archivist_of(settings: Settings, log: EventLog, views: Views) -> Archivist:

@@ -19,10 +19,9 @@ from raro.commands.runs import RunCommands, run_aggregates
 from raro.domain.library import Slot
 from raro.domain.run import Run
 from raro.embedded.lock import StorageLock
-from raro.embedded.servers import Servers, embedded
+from raro.embedded.servers import Servers
 from raro.errors import StartFailed
-from raro.events.connection import connect
-from raro.events.log import EventLog, open_log
+from raro.events.log import EventLog
 from raro.files.blobs import BlobStore
 from raro.files.outputs import Outputs
 from raro.files.trees import Trees
@@ -31,12 +30,10 @@ from raro.sandboxes.e2b import E2BSandboxes
 from raro.sandboxes.local import LocalSandboxes
 from raro.sandboxes.sandbox import Limits, Sandboxes
 from raro.settings import MIB, Settings
-from raro.wiring.links import PROJECTION, projection_path
+from raro.wiring.opening import opened
 
 if TYPE_CHECKING:
     from raro.files.hot import Hot
-
-__all__ = ["PROJECTION", "Core", "core", "projection_path"]
 
 
 @dataclass(frozen=True)
@@ -81,22 +78,13 @@ class Core:
 async def core(settings: Settings, lock: StorageLock | None, *, cache: bool = True) -> AsyncIterator[Core]:
     """Start or reach the servers, open the log and the stores; everything is closed with the block.
 
-    Without `cache` there is no Redis: no agent will ask for another's output.
+    Without `cache` there is no Redis (`opened`).
 
     Raises StartFailed, LogUnavailable, StorageFault.
     """
     async with AsyncExitStack() as stack:
-        servers = await stack.enter_async_context(
-            embedded(settings.storage, nats_url=settings.nats_url, redis_url=settings.redis_url, lock=lock, cache=cache)
-        )
-        credentials = servers.nats_credentials
-        nc = await connect(
-            servers.nats_url,
-            user=credentials.user if credentials else None,
-            password=credentials.password if credentials else None,
-        )
-        stack.push_async_callback(nc.close)
-        built = _build(settings, servers, await open_log(nc, replicas=settings.nats_replicas))
+        servers, log = await stack.enter_async_context(opened(settings, lock, cache=cache))
+        built = _build(settings, servers, log)
         stack.push_async_callback(built.outputs.close)
         stack.push_async_callback(built.minds.close)
         stack.push_async_callback(built.sandboxes.close)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from raro.files.trees import ArtifactEntry, ExpectedTrees, LibraryEntry, RunTree
@@ -12,13 +11,7 @@ from raro.handlers.retention import DueRun
 from raro.projections import keeping
 from raro.projections.views import Views
 
-PROJECTION = "raro.duckdb"
 _WAIT_S = 60
-
-
-def projection_path(storage: Path) -> Path:
-    """Where the views' file lies."""
-    return storage / "projections" / PROJECTION
 
 
 class ProposalsOfViews:

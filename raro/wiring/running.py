@@ -31,10 +31,11 @@ from raro.replay.replay import Caps as ReplayCaps
 from raro.replay.replay import Replay
 from raro.settings import MIB, Settings
 from raro.tasks import end
-from raro.wiring.auditing import Auditing, archive_of, archivist_of, auditing
+from raro.wiring.auditing import Auditing, archivist_of, auditing
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
-from raro.wiring.links import ProposalsOfViews, expected_trees, projection_path
+from raro.wiring.kept import archive_of, projection_path
+from raro.wiring.links import ProposalsOfViews, expected_trees
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from raro.archive.archive import Archive
 from raro.archive.archivist import Archivist
-from raro.wiring.auditing import archive_of
+from raro.wiring.kept import archive_of
 from tests.api.conftest import staged
 from tests.audit.conftest import Place, place
 

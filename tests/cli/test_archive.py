@@ -12,7 +12,7 @@ from raro.audit.sealer import Rhythm, Sealer
 from raro.cli.exits import ExitCode
 from raro.cli.stored_log import open_stored_log
 from raro.settings import Settings
-from raro.wiring.auditing import sealed_log
+from raro.wiring.kept import sealed_log
 from tests.cli.conftest import Raro, write_past
 
 

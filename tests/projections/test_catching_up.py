@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from threading import Event as Flag
 
 import pytest
+from nats.aio.client import Client
 
 from raro.errors import LogUnavailable
 from raro.events.log import EventLog
 from raro.events.raw import Endpoint, endpoint_of
-from raro.projections.refolding import catch_up
+from raro.projections.catching_up import catch_up
 from raro.projections.store import Folded, Store
 from raro.projections.views import Views
-from tests.events.conftest import paused
+from tests.events.conftest import paused, read_until
 
 COUNT = 24_000
 
@@ -67,3 +69,28 @@ async def test_what_was_folded_before_the_log_went_away_stays(long: EventLog, tm
     stopped.set()
     await asyncio.to_thread(catch_up, store, endpoint_of(long.nc), COUNT, told.append, stopped)
     store.close()
+
+
+async def test_an_event_that_breaks_its_type_and_a_large_one_are_folded_as_live(
+    long: EventLog, nc: Client, tmp_path: Path
+) -> None:
+    uploaded = "raro.evt.acme.library.f1.file_uploaded"
+    await nc.request(uploaded, b'{"id":"i","type":"t","data":{"size_bytes":"many"}}')
+    await nc.request(uploaded, b"no event")
+    large = json.dumps({"id": "l", "type": "t", "data": {"text": "x" * 500_000}}).encode()
+    await nc.request("raro.evt.acme.run.run_0.danced", large)
+    head = await long.append([paused("run_last", number) for number in range(500)])
+    quick = Store.create(tmp_path / "quick.duckdb", long.incarnation)
+    told: list[Folded] = []
+
+    await asyncio.to_thread(catch_up, quick, endpoint_of(nc), head, told.append, Flag())
+
+    live = Store.create(tmp_path / "live.duckdb", long.incarnation)
+    live.fold(await read_until(long, head))
+    assert quick.cursor == live.cursor
+    assert [seq for folded in told for seq in folded.unreadable] == [COUNT + 1]
+    for table in ("events", "runs", "library_files"):
+        rows = [sorted(store.reader().execute(f"FROM {table}").fetchall(), key=repr) for store in (quick, live)]
+        assert rows[0] == rows[1], table
+    quick.close()
+    live.close()

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from raro.errors import LogDamaged
 from raro.events.catalogue import AgentTurnCompleted, FileUploaded
+from raro.events.columns import Columns
 from raro.events.reader import RawMessage
 from raro.projections import changes
 from raro.projections.changes import VIEWS, changed_rows
+from raro.projections.staging import arrow_of_columns
 from raro.projections.store import Store, Unusable
 from tests.projections.histories import histories, messages
 
@@ -79,9 +81,31 @@ def test_any_batching_gives_the_rows_of_one_by_one(history: list[RawMessage], da
         store = scratch_store(kind)
         found.append(fold(store, batches))
         store.close()
+    store = scratch_store()
+    stage(store, cut(history, places))
+    found.append(fold(store, []))
+    store.close()
     for table in TABLES:
         assert found[0][table] == found[1][table], table
-        assert found[0][table] == found[2][table] == found[3][table], table
+        assert found[0][table] == found[2][table] == found[3][table] == found[4][table], table
+
+
+def stage(store: Store, pieces: Sequence[Sequence[RawMessage]]) -> None:
+    """Fold all pieces together, each staged by itself."""
+    for piece in filter(None, pieces):
+        columns = Columns(
+            piece[0].seq,
+            [message.subject.encode() for message in piece],
+            [message.body for message in piece],
+            frozenset(message.seq for message in piece if message.torn),
+        )
+        table = arrow_of_columns(columns)
+        if table is None:
+            store.fold_staged()
+            store.fold(columns.messages())
+        else:
+            store.stage(columns, table)
+    store.fold_staged()
 
 
 @SLOW
@@ -113,6 +137,31 @@ def key(view: str, row: Any) -> Any:
         return row
     names = {"library": ["filename"], "artifacts": ["run_id", "filename"], "runs": ["run_id"], "approvals": ["run_id"]}
     return tuple(row[name] for name in names[view]) if view != "library" else row["filename"]
+
+
+def test_what_is_staged_is_seen_by_nobody_and_can_be_forgotten(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "x.duckdb", "log")
+    first, second, third = one_upload()
+    store.fold([first])
+    columns = Columns(2, [second.subject.encode()], [second.body])
+    table = arrow_of_columns(columns)
+    assert table is not None
+    store.stage(columns, table)
+    assert store.reader().execute("SELECT max(seq) FROM events").fetchone() == (1,)
+    store.unstage()
+    assert store.fold_staged() is None
+    store.stage(columns, table)
+    with pytest.raises(LogDamaged, match="event 3 should follow, 2 came"):
+        store.stage(columns, table)
+    assert store.cursor.seq == 1
+    store.fold([second, third])
+    assert store.reader().execute("SELECT count(*) FROM events").fetchone() == (3,)
+
+
+@pytest.mark.parametrize(("large", "at_once"), [(1, True), (16, True), (17, False)])
+def test_a_large_event_among_small_ones_is_no_reason_to_go_slowly(large: int, at_once: bool) -> None:
+    bodies = [b"x" * 500_000] * large + [b"{}"] * 5_000
+    assert (arrow_of_columns(Columns(1, [b"raro.x"] * len(bodies), bodies)) is not None) is at_once
 
 
 def one_upload() -> list[RawMessage]:
