@@ -59,6 +59,8 @@ def read_columns(
     Only whole atomic batches: one at the end that still lacks its commit is left out.
     Raises LogDamaged at a gap, LogUnavailable when the server does not answer or goes away.
     """
+    if first > last:
+        return
     gathering = _Gathering(first, upcasters)
     try:
         with Reading(endpoint, first, last) as reading:

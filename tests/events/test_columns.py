@@ -115,6 +115,7 @@ async def test_a_log_in_columns_is_the_log_one_by_one(log: EventLog) -> None:
     assert pieces[-1].last_hash == joined(pieces)[-1].hash
     part = await read_all(endpoint, 502, 1002)
     assert [message.seq for message in joined(part)] == list(range(502, 1003))
+    assert await read_all(endpoint, head, head - 1) == []
 
 
 async def test_older_versions_are_upcast_and_their_stored_bytes_stay_known(log: EventLog) -> None:
