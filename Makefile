@@ -6,7 +6,7 @@
 
 PYTHON ?= python3
 STORAGE ?= storage
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 CONSOLE := $(shell find web/src web/public -type f ! -name '*.test.ts') \
 	web/index.html web/vite.config.ts web/svelte.config.js web/package-lock.json
