@@ -73,6 +73,8 @@ test('a run is run again, with other files', async ({ console: page, client }) =
   const dialog = page.getByRole('dialog', { name: 'Run again' });
   await dialog.getByLabel('penguins.csv').uncheck();
   await dialog.getByLabel('notes.txt').check();
+  await client.upload('later.txt', 'what comes meanwhile changes no choice');
+  await expect(dialog.getByLabel('later.txt')).not.toBeChecked();
   await dialog.getByRole('button', { name: 'Run', exact: true }).click();
   await expect(page).not.toHaveURL(new RegExp(run));
   await expect(page.getByRole('complementary', { name: 'Facts of the run' })).toContainText(
