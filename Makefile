@@ -73,5 +73,5 @@ bench: setup
 	@$(BIN)/python -m bench
 
 clean:
-	rm -rf .venv dist raro/console web/node_modules web/test-results web/test-results.txt web/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv dist raro/console web/node_modules web/test-results* web/screenshots .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from raro.cli.stored_views import level_views
 from raro.embedded.lock import hold_storage
 from raro.projections.views import Views
 from raro.settings import Settings
 from raro.wiring.core import Core, core
+from raro.wiring.kept import level_views
 
 
 @asynccontextmanager

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Unpack, cast
 
 from raro.client.audit import EventFilters
 from raro.client.rows import LogEvent
 from raro.embedded.lock import hold_storage
-from raro.embedded.servers import embedded
 from raro.errors import NotFound
-from raro.events.connection import connect
-from raro.events.log import EventLog, open_log
+from raro.events.log import EventLog
 from raro.settings import Settings
+from raro.wiring.opening import opened
 
 
 @asynccontextmanager
@@ -32,17 +31,10 @@ async def open_stored_log(settings: Settings) -> AsyncIterator[EventLog]:
     """
     if settings.nats_url is None and not (settings.storage / "nats").is_dir():
         raise NotFound(f"{str(settings.storage)!r} holds no log. Name RARO's data folder with --storage.")
-    async with AsyncExitStack() as stack:
-        if settings.nats_url is None:
-            lock = stack.enter_context(hold_storage(settings.storage))
-            servers = await stack.enter_async_context(embedded(settings.storage, lock=lock))
-            credentials = servers.nats_credentials
-            assert credentials is not None
-            connection = await connect(servers.nats_url, user=credentials.user, password=credentials.password)
-        else:
-            connection = await connect(settings.nats_url)
-        stack.push_async_callback(connection.close)
-        yield await open_log(connection, replicas=settings.nats_replicas)
+    with ExitStack() as stack:
+        lock = stack.enter_context(hold_storage(settings.storage)) if settings.nats_url is None else None
+        async with opened(settings, lock, cache=False) as (_, log):
+            yield log
 
 
 class StoredLog:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from raro.embedded.lock import hold_storage
 from raro.events.log import EventLog
-from raro.projections.views import Views, set_aside
+from raro.projections.views import Views
 from raro.settings import Settings
-from raro.wiring.kept import archive_of, projection_path
+from raro.wiring.kept import level_views
 from raro.wiring.opening import opened
 
 
@@ -29,23 +29,3 @@ async def stored_views(
             level_views(settings, log, anew=anew, from_archive=from_archive) as views,
         ):
             yield log, views
-
-
-@asynccontextmanager
-async def level_views(
-    settings: Settings, log: EventLog, *, anew: bool = False, from_archive: bool = True
-) -> AsyncIterator[Views]:
-    """The views level with the log; `anew` makes them again.
-
-    What is missing of them comes from the archive first, as far as that goes, unless `from_archive` is off.
-    """
-    path = projection_path(settings.storage)
-    if anew and path.exists():
-        set_aside(path)
-    views = Views(path, log, archive_of(settings, log).restore if from_archive else None)
-    await views.start()
-    try:
-        await views.caught_up()
-        yield views
-    finally:
-        await views.close()

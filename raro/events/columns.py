@@ -9,14 +9,11 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from raro.errors import LogDamaged
+from raro.events.cursor import gap
 from raro.events.envelope import body_hash
-from raro.events.raw import Endpoint, Reading, broken_off
+from raro.events.raw import COMMIT_LINE, ID_LINE, Endpoint, Reading, broken_off
 from raro.events.reader import RawMessage
 from raro.events.upcasters import CURRENT, Upcasters
-from raro.events.wire import BATCH_COMMIT, BATCH_ID
-
-_ID, _COMMIT = f"\r\n{BATCH_ID}:".encode(), f"\r\n{BATCH_COMMIT}:".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +106,12 @@ class _Gathering:
             # $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
             token = words[3].split(b".")
             if int(token[5]) != expected:
-                raise LogDamaged(f"event {expected} should follow, {int(token[5])} came", expected=expected)
+                raise gap(expected, int(token[5]))
             middle = begin + (int(words[4]) if len(words) == 6 else 0)
-            if (at := find(_ID, begin, middle)) >= 0:
+            if (at := find(ID_LINE, begin, middle)) >= 0:
                 if self._open_at is None or not data.startswith(self._open_id, at):
                     self._begin_batch(data[at : find(b"\r\n", at + 2) + 2])
-                if find(_COMMIT, begin, middle) >= 0:
+                if find(COMMIT_LINE, begin, middle) >= 0:
                     self._open_at = None
             elif self._open_at is not None:
                 self._tear()

@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from raro.errors import LogDamaged
 
 
+def gap(expected: int, came: int) -> LogDamaged:
+    """What is raised where an event is missing."""
+    return LogDamaged(f"event {expected} should follow, {came} came", expected=expected)
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """The last event that was handled; seq 0 and an empty hash stand before the first."""

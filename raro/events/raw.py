@@ -19,13 +19,20 @@ from typing import Any, NamedTuple
 from nats.aio.client import Client
 
 from raro.errors import LogUnavailable
+from raro.events.reader import Arrived, RawMessage
 from raro.events.stream import STREAM
+from raro.events.upcasters import CURRENT
+from raro.events.wire import BATCH_COMMIT, BATCH_ID
 
 _TIMEOUT_S = 10.0
 _PIECE_BYTES = 1 << 20
 _HEARTBEAT_NS = 2_000_000_000
 # The reply subject of a delivery: $JS.ACK.<stream>.<consumer>.<delivered>.<stream seq>.<consumer seq>.<time>.<pending>
 _DELIVERY = re.compile(rb"H?MSG (\S+) 2 \$JS\.ACK\.[^. ]+\.[^. ]+\.\d+\.(\d+)\.\d+\.(\d+)\.(\d+) (?:(\d+) )?(\d+)\r\n")
+
+
+ID_LINE, COMMIT_LINE = f"\r\n{BATCH_ID}:".encode(), f"\r\n{BATCH_COMMIT}:".encode()
+"""How the header lines begin that say which atomic batch a message is in, and that it commits that."""
 
 
 class Stored(NamedTuple):
@@ -85,6 +92,17 @@ def broken_off(error: Exception) -> LogUnavailable:
     return LogUnavailable(
         f"reading the event log broke off ({type(error).__name__}: {error}); try again, or see `raro doctor`."
     )
+
+
+def arrived(message: Stored) -> Arrived:
+    """The message as the reader would have handed it out, with what its headers say of its batch."""
+    seq, _, subject, headers, stored = message
+    body = CURRENT.upcast(stored)
+    raw = _new(RawMessage, (seq, str(subject, "utf-8", "replace"), body, False, None if body is stored else stored))
+    begin = headers.find(ID_LINE)
+    if begin < 0:
+        return raw, None, False
+    return raw, headers[begin : headers.find(b"\r\n", begin + 2)], COMMIT_LINE in headers
 
 
 def _take(reading: Reading, data: bytes) -> list[Stored]:

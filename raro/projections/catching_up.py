@@ -91,7 +91,7 @@ def _read_ahead(endpoint: Endpoint, first: int, until: int, stop: Event) -> Gene
     reading.start()
     get_ready()
     try:
-        while not stop.is_set() and (piece := _next(pieces, stop)) is not None:
+        while (piece := _next(pieces, stop)) is not None:
             if isinstance(piece, BaseException):
                 raise piece
             yield piece

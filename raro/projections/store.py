@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from raro.errors import LogDamaged
 from raro.events.columns import Columns
-from raro.events.cursor import Cursor
+from raro.events.cursor import Cursor, gap
 from raro.events.reader import RawMessage
 from raro.projections import statements
 from raro.projections.decode import row_of
@@ -136,7 +135,7 @@ class Store:
 
     @contextmanager
     def hurrying(self) -> Iterator[None]:
-        """Take more cores inside: much is to be loaded, and nobody is served meanwhile."""
+        """Take more cores inside, where much is to be loaded at once."""
         self._connection.execute(f"SET threads = {_HURRY_THREADS}")
         try:
             yield
@@ -166,7 +165,7 @@ class Store:
             self._staged = self.cursor
         with self._rolled_back_on_error():
             if columns.first != self._staged.seq + 1:
-                raise _gap(self._staged.seq + 1, columns.first)
+                raise gap(self._staged.seq + 1, columns.first)
             self._decode(arrived)
             if any(step.table == "events" for step in self._steps):
                 self._connection.execute("INSERT INTO events FROM incoming WHERE seq >= ?", [columns.first])
@@ -181,9 +180,10 @@ class Store:
             return None
         with self.hurrying(), self._rolled_back_on_error():
             kinds = self._staged_kinds()
-            needed = [step for step in self._needed(kinds, only_events=False) if step.table != "events"]
-            folded = self._apply(self._staged, kinds, needed)
+            needed = self._needed(kinds, only_events=False)
+            folded = self._apply(self._staged, kinds, [step for step in needed if step.table != "events"])
             self._connection.execute("COMMIT")
+        folded = replace(folded, tables=frozenset(step.table for step in needed))
         self.cursor, self._staged = folded.cursor, None
         return folded
 
@@ -213,7 +213,7 @@ class Store:
         expected = self.cursor.seq + 1
         for message in batch:
             if message.seq != expected:
-                raise _gap(expected, message.seq)
+                raise gap(expected, message.seq)
             expected += 1
 
     def _fold(self, batch: Sequence[RawMessage], events: Sequence[RawMessage], *, only_events: bool = False) -> Folded:
@@ -233,7 +233,7 @@ class Store:
         self._connection.execute("TRUNCATE incoming")
         self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
         clients = frozenset(client for client, _, _ in kinds if client)
-        return Folded(cursor, frozenset({"events"} | {step.table for step in needed}), clients)
+        return Folded(cursor, frozenset(step.table for step in needed), clients)
 
     def _staged_kinds(self) -> Kinds:
         return set(self._connection.execute("SELECT DISTINCT client_id, aggregate, event FROM incoming").fetchall())
@@ -289,10 +289,6 @@ class Store:
             folded = replace(self._fold(batch, events, only_events=True), unreadable=(batch[0].seq,))
         self.cursor = folded.cursor
         return folded
-
-
-def _gap(expected: int, came: int) -> LogDamaged:
-    return LogDamaged(f"event {expected} should follow, {came} came", expected=expected)
 
 
 def _joined(parts: Sequence[Folded]) -> Folded:

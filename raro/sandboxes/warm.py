@@ -38,11 +38,14 @@ async def warm_caches(cache: Path) -> Path | None:
     installed = installed_caches() / folder.name
     if (folder / _DONE).exists():
         return folder
-    if (installed / _DONE).exists():
+    if not (installed / _DONE).exists():
+        return folder if await _filled(folder) else None
+    try:
         shutil.copytree(installed, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_DONE))
         (folder / _DONE).touch()
-        return folder
-    return folder if await _filled(folder) else None
+    except OSError:
+        return None
+    return folder
 
 
 def installed_caches() -> Path:
@@ -56,10 +59,13 @@ async def install() -> bool:
 
 
 async def _filled(folder: Path) -> bool:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not await _build(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not await _build(folder):
+            return False
+        (folder / _DONE).touch()
+    except OSError:
         return False
-    (folder / _DONE).touch()
     return True
 
 

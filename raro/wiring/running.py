@@ -34,7 +34,7 @@ from raro.tasks import end
 from raro.wiring.auditing import Auditing, archivist_of, auditing
 from raro.wiring.core import Core, core
 from raro.wiring.health import parts_of
-from raro.wiring.kept import archive_of, projection_path
+from raro.wiring.kept import archive_of, level_views
 from raro.wiring.links import ProposalsOfViews, expected_trees
 
 logger = logging.getLogger(__name__)
@@ -62,10 +62,7 @@ async def running(settings: Settings, *, work: bool = True) -> AsyncIterator[Run
     async with AsyncExitStack() as stack:
         lock = stack.enter_context(hold_storage(settings.storage))
         built = await stack.enter_async_context(core(settings, lock))
-        views = Views(projection_path(settings.storage), built.log, archive_of(settings, built.log).restore)
-        await views.start()
-        stack.push_async_callback(views.close)
-        await views.caught_up()
+        views = await stack.enter_async_context(level_views(settings, built.log))
         desk = desk_of(settings, views)
         stack.push_async_callback(desk.close)
         past = past_of(built, views)

@@ -31,7 +31,7 @@ def test_every_entry_has_a_hash(file: str) -> None:
 @pytest.mark.parametrize("file", [*FILES, "pyproject.toml", "Makefile", "scripts/setup", "Dockerfile"])
 def test_no_index_is_named(file: str) -> None:
     text = (ROOT / file).read_text()
-    assert re.findall(r"(?:--index-url|--extra-index-url|--find-links|https?://)\S*", text) == []
+    assert re.findall(r"(?:--(?:extra-|default-)?(?:index|find)|https?://)\S*", text) == []
 
 
 def test_everything_asked_for_is_pinned() -> None:

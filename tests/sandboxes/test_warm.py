@@ -38,6 +38,17 @@ async def test_a_copy_that_broke_off_is_made_again(tmp_path: Path, monkeypatch: 
     assert list(folder.glob("fontlist-*.json"))
 
 
+@pytest.mark.parametrize("installed", ["installed", "nowhere"])
+async def test_where_nothing_can_be_written_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: str
+) -> None:
+    monkeypatch.setattr(warm, "installed_caches", lambda: tmp_path / "installed")
+    assert await warm.install()
+    monkeypatch.setattr(warm, "installed_caches", lambda: tmp_path / installed)
+    (tmp_path / "storage").write_text("a file in the folder's place")
+    assert await warm.warm_caches(tmp_path / "storage") is None
+
+
 async def test_without_one_a_storage_builds_its_own_and_keeps_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

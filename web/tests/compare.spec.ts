@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
 import { visit } from './log';
-import { picture, reads, SIZES } from './looks';
+import { pictures, reads, SIZES } from './looks';
 import { Raro, type Client } from './raro';
 
 const call = (name: string, args: object) => ({ name, args });
@@ -132,7 +132,7 @@ for (const { width, height } of SIZES) {
     await expect(page.getByRole('table', { name: /costs\.csv/ })).toBeVisible();
     await reads(page, 'compare');
     await part(page, 'Files').scrollIntoViewIfNeeded();
-    await picture(page, 'compare-files-phosphor');
+    await pictures(page, 'compare-files');
     await context.close();
   });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
 import { Gemini } from './gemini';
-import { picture, reads, SIZES } from './looks';
+import { pictures, reads, SIZES } from './looks';
 import { Raro } from './raro';
 
 const OWN = `[[rule]]
@@ -283,7 +283,7 @@ for (const viewport of SIZES) {
     await reads(page, 'rules');
     await page.getByRole('textbox', { name: 'Rules file' }).scrollIntoViewIfNeeded();
     await page.getByText('Changes', { exact: true }).scrollIntoViewIfNeeded();
-    await picture(page, 'rules-file-phosphor');
+    await pictures(page, 'rules-file');
     await client.call('POST', `/runtime/policy/proposals/${proposal_id as string}/reject`);
   });
 }
