@@ -19,6 +19,15 @@ async function wear(page: Page, theme: Theme): Promise<void> {
     dispatchEvent(new StorageEvent('storage', { key: 'raro.settings' }));
   }, theme);
   await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
+  // Neither a picture nor axe wants the colours on their way.
+  await page.evaluate(() =>
+    Promise.allSettled(
+      document
+        .getAnimations()
+        .filter((one) => one instanceof CSSTransition)
+        .map((one) => one.finished)
+    )
+  );
 }
 
 /** What axe finds by all of its rules. */
