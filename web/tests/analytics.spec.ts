@@ -77,7 +77,8 @@ test('a theme changes the chart that is there', async ({ seasoned: page }) => {
   const colour = () => bar.evaluate((rect) => getComputedStyle(rect).fill);
   const light = await colour();
   await page.evaluate(() => (document.documentElement.dataset.theme = 'phosphor'));
-  expect(await colour()).not.toBe(light);
+  // The next frame has it.
+  await expect.poll(colour).not.toBe(light);
 });
 
 test('a report that is not there says so, and so does a server that is away', async ({
