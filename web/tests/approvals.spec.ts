@@ -1,11 +1,8 @@
 // What agents ask of people: cards that are decided one by one or together, delegation shown, a run that waits.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
 import { reads, SIZES } from './looks';
-import { Raro } from './raro';
+import { Scripted } from './shared';
 
 const RULES = `
 [[rule]]
@@ -41,21 +38,11 @@ const SCRIPT = {
   }
 };
 
-const test = base.extend<object, { raro: Raro }>({
+const test = base.extend({
   raro: [
-    async ({}, use) => {
-      const folder = mkdtempSync(join(tmpdir(), 'raro-rules-'));
-      // JSON is YAML, too.
-      writeFileSync(join(folder, 'script.yaml'), JSON.stringify(SCRIPT));
-      writeFileSync(join(folder, 'rules.toml'), RULES);
-      const raro = await new Raro({
-        RARO_MODEL: `script:${join(folder, 'script.yaml')}`,
-        RARO_RULES: join(folder, 'rules.toml')
-      }).start();
-      await use(raro);
-      await raro.end();
-    },
-    { scope: 'worker', timeout: 60_000 }
+    async ({ shared }, use) =>
+      use((await shared.own('approvals', () => Scripted.start(SCRIPT, RULES))).raro),
+    { scope: 'test', timeout: 60_000 }
   ]
 });
 

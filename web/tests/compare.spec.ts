@@ -1,12 +1,10 @@
 // Two runs side by side: chosen in the history or from a run, told in words, as lines and as cells; a link leads back.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
 import { visit } from './log';
 import { pictures, reads, SIZES } from './looks';
-import { Raro, type Client } from './raro';
+import type { Client } from './raro';
+import { Scripted } from './shared';
 
 const call = (name: string, args: object) => ({ name, args });
 const writes = (path: string, content: string) => ({
@@ -29,16 +27,11 @@ const SCRIPT = {
   }
 };
 
-const test = base.extend<object, { raro: Raro }>({
+const test = base.extend({
   raro: [
-    async ({}, use) => {
-      const script = join(mkdtempSync(join(tmpdir(), 'raro-compare-')), 'script.yaml');
-      writeFileSync(script, JSON.stringify(SCRIPT));
-      const raro = await new Raro({ RARO_MODEL: `script:${script}` }).start();
-      await use(raro);
-      await raro.end();
-    },
-    { scope: 'worker', timeout: 60_000 }
+    async ({ shared }, use) =>
+      use((await shared.own('compare', () => Scripted.start(SCRIPT))).raro),
+    { scope: 'test', timeout: 60_000 }
   ]
 });
 

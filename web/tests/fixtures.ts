@@ -1,4 +1,5 @@
-// What every test stands on: one RARO for a worker, a client id of the test's own, a page that speaks for it.
+// What every test stands on: a RARO that others of its worker use too, a client id of the test's own, a page that
+// speaks for it.
 import {
   test as base,
   expect,
@@ -7,7 +8,8 @@ import {
   type Locator,
   type Page
 } from '@playwright/test';
-import { Raro, type Client } from './raro';
+import type { Client, Raro } from './raro';
+import { Shared } from './shared';
 
 export interface Options {
   theme: 'archival' | 'phosphor';
@@ -16,22 +18,24 @@ export interface Options {
 }
 
 interface Fixtures extends Options {
+  raro: Raro;
   client: Client;
   console: Page;
   rail: Locator;
 }
 
-export const test = base.extend<Fixtures, { raro: Raro }>({
+export const test = base.extend<Fixtures, { shared: Shared }>({
   theme: ['archival', { option: true }],
   toured: [true, { option: true }],
-  raro: [
+  shared: [
     async ({}, use) => {
-      const raro = await new Raro().start();
-      await use(raro);
-      await raro.end();
+      const shared = new Shared();
+      await use(shared);
+      await shared.end();
     },
     { scope: 'worker', timeout: 60_000 }
   ],
+  raro: [async ({ shared }, use) => use(await shared.raro()), { scope: 'test', timeout: 60_000 }],
   client: async ({ raro }, use, info) => {
     await use(raro.client(`t_${info.testId}`.slice(0, 64)));
   },

@@ -1,12 +1,10 @@
 // A file followed over runs and the library: as a graph, and as a tree for keys and for those who do not see it.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { choose, expect, opened, openRail, test as base } from './fixtures';
 import { visit } from './log';
 import { reads, SIZES } from './looks';
-import { Raro, type Client } from './raro';
+import type { Client } from './raro';
+import { Scripted } from './shared';
 
 /** So many files that the API does not tell all of them at once. */
 const MANY = 320;
@@ -44,16 +42,11 @@ const SCRIPT = {
   }
 };
 
-const test = base.extend<object, { raro: Raro }>({
+const test = base.extend({
   raro: [
-    async ({}, use) => {
-      const script = join(mkdtempSync(join(tmpdir(), 'raro-lineage-')), 'script.yaml');
-      writeFileSync(script, JSON.stringify(SCRIPT));
-      const raro = await new Raro({ RARO_MODEL: `script:${script}` }).start();
-      await use(raro);
-      await raro.end();
-    },
-    { scope: 'worker', timeout: 60_000 }
+    async ({ shared }, use) =>
+      use((await shared.own('lineage', () => Scripted.start(SCRIPT))).raro),
+    { scope: 'test', timeout: 60_000 }
   ]
 });
 

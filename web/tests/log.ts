@@ -10,13 +10,16 @@ interface Past {
 }
 
 /** Tests that only look share one past; `seasoned` is a tab of its client. */
-export const test = base.extend<{ seasoned: Page }, { past: Past }>({
+export const test = base.extend<{ past: Past; seasoned: Page }>({
   past: [
-    async ({ raro }, use) => {
-      const client = raro.client('seasoned');
-      await use({ client, run: await furnished(client) });
-    },
-    { scope: 'worker', timeout: 90_000 }
+    async ({ shared }, use) =>
+      use(
+        await shared.past('seasoned', async (raro) => {
+          const client = raro.client('seasoned');
+          return { client, run: await furnished(client) };
+        })
+      ),
+    { scope: 'test', timeout: 90_000 }
   ],
   seasoned: async ({ raro, past, context, theme, toured }, use) => {
     await use(await opened(context, raro.url, { clientId: past.client.id, theme, toured }));

@@ -1,11 +1,9 @@
 // A person in the model's place: an agent is taken over, answered for and handed back, all of it in the log.
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Locator, Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
 import { reads, SIZES } from './looks';
-import { Raro, type Client } from './raro';
+import type { Client } from './raro';
+import { Scripted } from './shared';
 
 const SCRIPT = {
   agents: {
@@ -21,17 +19,10 @@ const SCRIPT = {
   }
 };
 
-const test = base.extend<object, { raro: Raro }>({
+const test = base.extend({
   raro: [
-    async ({}, use) => {
-      const script = join(mkdtempSync(join(tmpdir(), 'raro-puppet-')), 'script.yaml');
-      // JSON is YAML, too.
-      writeFileSync(script, JSON.stringify(SCRIPT));
-      const raro = await new Raro({ RARO_MODEL: `script:${script}` }).start();
-      await use(raro);
-      await raro.end();
-    },
-    { scope: 'worker', timeout: 60_000 }
+    async ({ shared }, use) => use((await shared.own('puppet', () => Scripted.start(SCRIPT))).raro),
+    { scope: 'test', timeout: 60_000 }
   ]
 });
 

@@ -7,6 +7,7 @@ import { expect, opened, test as base } from './fixtures';
 import { Gemini } from './gemini';
 import { pictures, reads, SIZES } from './looks';
 import { Raro } from './raro';
+import type { Ends } from './shared';
 
 const OWN = `[[rule]]
 id = "ask-before-large-csv"
@@ -25,32 +26,36 @@ action = "block"
 extension = [".xlsx", ".ods"]
 `;
 
-interface Machine {
+interface Machine extends Ends {
   raro: Raro;
   model: Gemini;
   /** Where its rules file is. */
   path: string;
 }
 
+async function ruled(): Promise<Machine> {
+  const model = await new Gemini().start();
+  const path = join(mkdtempSync(join(tmpdir(), 'raro-rules-')), 'rules.toml');
+  const raro = await new Raro({
+    RARO_MODEL: 'gemini',
+    RARO_RULES: path,
+    GEMINI_API_KEY: 'a-key',
+    GOOGLE_GEMINI_BASE_URL: model.url
+  }).start();
+  const end = async () => {
+    await raro.end();
+    await model.end();
+  };
+  return { raro, model, path, end };
+}
+
 // Rules are the whole machine's: the tests of a worker share one, and each begins with the defaults.
-const test = base.extend<{ fresh: void; rules: Page }, { machine: Machine; raro: Raro }>({
+const test = base.extend<{ machine: Machine; fresh: void; rules: Page }>({
   machine: [
-    async ({}, use) => {
-      const model = await new Gemini().start();
-      const path = join(mkdtempSync(join(tmpdir(), 'raro-rules-')), 'rules.toml');
-      const raro = await new Raro({
-        RARO_MODEL: 'gemini',
-        RARO_RULES: path,
-        GEMINI_API_KEY: 'a-key',
-        GOOGLE_GEMINI_BASE_URL: model.url
-      }).start();
-      await use({ raro, model, path });
-      await raro.end();
-      await model.end();
-    },
-    { scope: 'worker', timeout: 60_000 }
+    async ({ shared }, use) => use(await shared.own('rules', ruled)),
+    { scope: 'test', timeout: 60_000 }
   ],
-  raro: [async ({ machine }, use) => use(machine.raro), { scope: 'worker' }],
+  raro: async ({ machine }, use) => use(machine.raro),
   fresh: [
     async ({ client }, use) => {
       await client.call('PUT', '/runtime/policy/rules', { toml: '', reason: 'a test begins' });

@@ -120,13 +120,16 @@ async function furnished(client: Client): Promise<string> {
 }
 
 /** Screens are only looked at, so they share one past. */
-const test = base.extend<object, { past: { client: Client; run: string } }>({
+const test = base.extend<{ past: { client: Client; run: string } }>({
   past: [
-    async ({ raro }, use) => {
-      const client = raro.client('furnished');
-      await use({ client, run: await furnished(client) });
-    },
-    { scope: 'worker', timeout: 90_000 }
+    async ({ shared }, use) =>
+      use(
+        await shared.past('furnished', async (raro) => {
+          const client = raro.client('furnished');
+          return { client, run: await furnished(client) };
+        })
+      ),
+    { scope: 'test', timeout: 90_000 }
   ]
 });
 
