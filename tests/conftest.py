@@ -14,6 +14,12 @@ from raro.events.log import EventLog, open_log
 
 
 @pytest.fixture
+def me(request: pytest.FixtureRequest) -> str:
+    """A client id of the test's own."""
+    return f"t{abs(hash(request.node.nodeid)):x}"
+
+
+@pytest.fixture
 async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
     """A nats-server and a Valkey of this test's own."""
     async with embedded(tmp_path / "storage") as running:

@@ -20,7 +20,6 @@ from raro.projections.views import Views
 _MOST_WAITING = 32
 _MOST_OF_A_CLIENT = 8
 _WAIT_S = 30.0
-_LATER_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,12 @@ class Desk:
             return Asked(await self._processes.run(sql, str(snapshot.path), format), seq)
 
     def expect(self, client_id: str) -> None:
-        """The client may ask soon."""
+        """The client may ask soon: have a process and its snapshot ready."""
+        self._processes.warm()
         self._snapshots.expect(client_id)
 
     async def run(self) -> None:
-        """Keep a process ready and the snapshots level, for ever."""
-        # Not in the first moment, when everything else starts as well.
-        await asyncio.sleep(_LATER_S)
-        self._processes.warm()
+        """Keep the snapshots level, for ever."""
         await self._snapshots.run()
 
     async def close(self) -> None:

@@ -14,7 +14,7 @@ SHA = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
 class Answer(BaseModel):
     """Rows may carry more than is listed here."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class Done(Answer):

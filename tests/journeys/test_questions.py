@@ -14,7 +14,11 @@ from tests.journeys.conftest import Server
 
 
 @pytest.fixture
-def told(server: Server) -> Server:
+def told(standing: Server) -> Server:
+    return telling(standing)
+
+
+def telling(server: Server) -> Server:
     for client_id, name in (("acme", "costs.csv"), ("bolt", "plans.csv")):
         with server.client(client_id) as client:
             client.put(f"/runtime/library/files/{name}", content=b"a,b\n1,2\n").raise_for_status()
@@ -61,10 +65,11 @@ def test_reports_are_listed_and_shown(told: Server) -> None:
     assert (unknown.returncode, "there is no report 'gossip'" in unknown.stderr) == (3, True)
 
 
-def test_everybodys_rows_only_where_nobody_serves(told: Server, storage: Path) -> None:
+def test_everybodys_rows_only_where_nobody_serves(server: Server, storage: Path) -> None:
+    telling(server)
     question = "SELECT filename FROM library_files ORDER BY filename"
     held = raro("sql", question, "--all-clients", "--storage", storage)
     assert (held.returncode, "holds" in held.stderr or "in use" in held.stderr) == (4, True)
-    told.stop()
+    server.stop()
     said = raro("sql", question, "--all-clients", "--storage", storage, "--json")
     assert json.loads(said.stdout)["rows"] == [["costs.csv"], ["plans.csv"]]

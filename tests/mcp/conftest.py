@@ -72,12 +72,6 @@ def running(client: httpx.Client, *agents: dict[str, Any], **request: Any) -> It
     client.post(f"/runtime/{run_id}/stop")
 
 
-@pytest.fixture
-def me(request: pytest.FixtureRequest) -> str:
-    """A client id of the test's own."""
-    return f"t{abs(hash(request.node.nodeid)):x}"
-
-
 def command(server: Server, client_id: str, *options: str) -> StdioServerParameters:
     """How a host is told to start it."""
     arguments = ["-m", "raro.cli", "mcp", "--server", server.url, "--client", client_id, *options]
