@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from raro.events.upcasters import CURRENT, Upcasters
 
 MAX_BATCH = 1000
 TRIES = 4
+_REMEMBERED = 1000
 _WRONG_LAST_SEQUENCE = (10071, 10164)
 _DUPLICATE_IN_BATCH = 10201
 
@@ -50,6 +52,8 @@ class EventLog:
         self.nc = nc
         self.upcasters = upcasters
         self.incarnation = state.incarnation
+        # Batches found whole, each with an id that is given once: else every member would look for the commit anew.
+        self._committed: OrderedDict[str, None] = OrderedDict()
 
     async def state(self) -> StreamState:
         """The stream's first and last sequence, counts and bytes."""
@@ -160,9 +164,14 @@ class EventLog:
 
     async def is_committed(self, message: StoredMessage) -> bool:
         """Whether the atomic batch of this message has its commit in the log."""
+        if message.batch_id is None or message.batch_id in self._committed:
+            return True
         current: StoredMessage | None = message
         while current is not None and current.batch_id == message.batch_id:
-            if current.batch_id is None or current.commits:
+            if current.commits:
+                self._committed[message.batch_id] = None
+                if len(self._committed) > _REMEMBERED:
+                    self._committed.popitem(last=False)
                 return True
             current = await get_one(self.nc, current.seq + 1)
         return False

@@ -11,6 +11,7 @@ from raro.embedded.servers import Servers
 from raro.errors import LogDamaged, StartFailed
 from raro.events import wire
 from raro.events.cursor import Cursor
+from raro.events.direct import get_one
 from raro.events.envelope import MAX_EVENT_BYTES, body_hash
 from raro.events.log import EventLog, WrongLastSequence, open_log
 from raro.events.stream import STREAM, differences, wanted_config
@@ -56,6 +57,14 @@ async def test_appending_again_after_an_unknown_outcome_counts_once(log: EventLo
     assert await log.append(events, expect={RUN: 0}) == first
     assert await log.append(events) == first
     assert await log.head() == size + 1
+
+
+async def test_the_members_of_a_batch_look_for_its_commit_once(log: EventLog, nc: Client) -> None:
+    last = await log.append([paused("r", number) for number in range(40)])
+    stored = [message for seq in range(1, last + 1) if (message := await get_one(nc, seq))]
+    asked = nc.stats["out_msgs"]
+    assert [await log.is_committed(message) for message in stored] == [True] * 40
+    assert nc.stats["out_msgs"] - asked < 40
 
 
 async def test_two_aggregates_are_appended_to_in_one_batch(log: EventLog) -> None:

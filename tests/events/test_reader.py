@@ -18,6 +18,7 @@ from raro.errors import LogDamaged
 from raro.events.catalogue import CATALOGUE, Unknown
 from raro.events.connection import connect
 from raro.events.cursor import Cursor
+from raro.events.direct import get_one
 from raro.events.envelope import body_hash, parse_event
 from raro.events.log import EventLog, open_log
 from raro.events.reader import Arrived, RawMessage, split_whole
@@ -132,7 +133,11 @@ async def test_a_torn_batch_is_no_event_but_keeps_its_numbers(tmp_path: Path) ->
         left = await log.head()
         assert 1 < left < 6
         assert len((await log.read_aggregate("acme", "run", "r")).events) == 1
+        torn = await get_one(log.nc, left)
+        assert torn
+        assert not await log.is_committed(torn)
         await log.append([paused("r", 9)])
+        assert not await log.is_committed(torn)
         messages = await read_until(log, left + 1)
     assert [message.torn for message in messages] == [False, *[True] * (left - 1), False]
 
