@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from raro.agents.models.offline.analyst import OfflineAnalyst, digest_of
 from raro.agents.models.offline.kit import reporting
-from raro.agents.models.offline.program import analyse_program
+from raro.agents.models.offline.program import analyse_program, look_program
 from raro.agents.tools import Toolbox, Workplace, granted
 from raro.agents.turn import Assignment, PastTurn, ToolOutcome, TurnRequest, Upstream
 from raro.events.shapes import AgentSpec, ToolCall
@@ -86,6 +86,32 @@ async def test_every_nasty_file_gets_an_honest_report(workplace: Workplace) -> N
     assert "its content was not analysed" in reports["binary.dat"]
     assert "its text was not read" in reports["page.pdf"]
     assert "does not parse" in reports["broken.py"]
+
+
+async def test_a_look_is_a_glance_at_every_file(workplace: Workplace) -> None:
+    for name, data in NASTY.items():
+        give(workplace, name, data)
+    give(workplace, "penguins.parquet", (EXAMPLES / "penguins.parquet").read_bytes())
+    give(workplace, "log.jsonl", b'{"at": 1, "what": "up"}\n{"at": 2}\n')
+    give(workplace, "not.parquet", b"PAR1 or so")
+    names = [*NASTY, "penguins.parquet", "log.jsonl", "not.parquet"]
+    code = look_program(names) + "import sys\nprint('pandas' in sys.modules)\n"
+    call = ToolCall(call_id="c", name="execute_python", args={"code": code})
+    said = (await Toolbox(workplace, granted(AgentSpec(id="analyze_x"))).call(call)).text.splitlines()
+    assert "empty.csv: empty, 0 bytes" in said
+    assert "no rows.csv: csv, 4 bytes, 1 lines, 2 columns: a, b" in said
+    assert "Umsätze 📈.csv: csv, 74 bytes, 3 lines, 3 columns: Monat, Umsatz (€), Region" in said
+    assert "utf16.csv: csv, 26 bytes, 3 lines, 2 columns: a, b" in said
+    assert "latin.csv: csv, 29 bytes, 3 lines, 2 columns: name, größe" in said
+    assert "notes.txt: text, 91 bytes, 1 lines" in said
+    assert "binary.dat: binary, 1.0 KB" in said
+    assert "fake.png: image, 15 bytes" in said
+    assert any(
+        line.startswith("penguins.parquet: parquet, ") and "344 rows, 8 columns: species" in line for line in said
+    )
+    assert "log.jsonl: jsonl, 34 bytes, 2 lines of at, what" in said
+    assert any(line.startswith("not.parquet: 10 bytes; it does not begin as its name says") for line in said)
+    assert "False" in said
 
 
 async def test_what_a_text_says_is_answered_in_its_own_words(workplace: Workplace) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-_LOOK = ("loading", "looking")
-_ALL = ("loading", "looking", "profiling", "charts", "answers", "documents", "reporting")
+_LOOK = ("sniffing", "looking")
+_ALL = ("sniffing", "loading", "looking", "profiling", "charts", "answers", "documents", "reporting")
 _OWN_IMPORT = re.compile(r"^from raro\.[^\n]*import (\([^)]*\)|[^\n]*)\n", re.MULTILINE)
 _FUTURE = "from __future__ import annotations\n"
 

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from typing import Any
 
-from raro.agents.models.offline.kit.loading import INPUT, Loaded
+from raro.agents.models.offline.kit.loading import Loaded
 from raro.agents.models.offline.kit.looking import human_size
+from raro.agents.models.offline.kit.sniffing import INPUT
 
 _STOP = set(
     [

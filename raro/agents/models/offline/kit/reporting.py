@@ -14,9 +14,10 @@ import pandas as pd
 from raro.agents.models.offline.kit.answers import answer, mentioned
 from raro.agents.models.offline.kit.charts import draw
 from raro.agents.models.offline.kit.documents import describe
-from raro.agents.models.offline.kit.loading import OUTPUT, Loaded, load
+from raro.agents.models.offline.kit.loading import Loaded, load
 from raro.agents.models.offline.kit.looking import human_size
 from raro.agents.models.offline.kit.profiling import Column, Profile, grouped, profile, shown
+from raro.agents.models.offline.kit.sniffing import OUTPUT
 
 # Well below what a sandbox lets a program print, also when every letter is escaped.
 DIGEST_CHARS = 36_000
