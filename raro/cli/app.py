@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from raro.cli.exits import ExitCode, exit_code
 from raro.errors import RaroError
-from raro.garbage import uncollected
+from raro.garbage import loading
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Root(TyperGroup):
         if cmd_name not in COMMANDS:
             near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
             ctx.fail(f"there is no command {cmd_name!r}." + (f" Did you mean `raro {near[0]}`?" if near else ""))
-        with uncollected():
+        with loading():
             module = import_module(f"raro.cli.{COMMANDS[cmd_name].module}")
         command = typer.main.get_command(module.apps[cmd_name] if hasattr(module, "apps") else module.app)
         command.name = cmd_name

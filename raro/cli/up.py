@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from raro.cli.command import JsonOption, new_app
-from raro.garbage import uncollected
+from raro.garbage import loading
 from raro.settings import Settings
 
 up_app, serve_app, work_app = new_app(), new_app(), new_app()
@@ -45,7 +45,7 @@ def serve(host: Host = None, port: Port = None, storage: Storage = None, as_json
 @work_app.command()
 def work(storage: Storage = None, as_json: JsonOption = False) -> None:
     """Run the reactors alone, beside a `raro serve`; needs RARO_NATS_URL. Any number may run."""
-    with uncollected():
+    with loading():
         from raro.cli.stay import stay
         from raro.errors import StartFailed
         from raro.wiring.running import working
@@ -64,7 +64,7 @@ def work(storage: Storage = None, as_json: JsonOption = False) -> None:
 
 
 def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
-    with uncollected():
+    with loading():
         from raro.cli.listen import listen
         from raro.cli.stay import stay
         from raro.wiring.running import running

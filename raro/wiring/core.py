@@ -25,6 +25,7 @@ from raro.events.log import EventLog
 from raro.files.blobs import BlobStore
 from raro.files.outputs import Outputs
 from raro.files.trees import Trees
+from raro.garbage import loading
 from raro.handlers.sessions import Sessions
 from raro.sandboxes.e2b import E2BSandboxes
 from raro.sandboxes.local import LocalSandboxes
@@ -33,7 +34,8 @@ from raro.settings import MIB, Settings
 from raro.wiring.opening import opened
 
 if TYPE_CHECKING:
-    from raro.files.hot import Hot
+    with loading():
+        from raro.files.hot import Hot
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,8 @@ def hot_of(url: str | None) -> Hot | None:
     """The cache of outputs; None without a server for it."""
     if url is None:
         return None
-    from raro.files.hot import Hot
+    with loading():
+        from raro.files.hot import Hot
 
     return Hot(url)
 
