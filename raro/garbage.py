@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +24,11 @@ def uncollected() -> Iterator[None]:
 def loading() -> Iterator[None]:
     """Look for none inside, nor ever among what was made: modules stay.
 
-    Of what they leave one object in 200 is garbage, and that stays, too.
+    Of what they leave one object in 200 is garbage, and that stays, too. When the process ends everything is looked
+    through after all, or DuckDB's types would be reported as leaked.
     """
     with uncollected():
         yield
         gc.freeze()
+        atexit.unregister(gc.unfreeze)
+        atexit.register(gc.unfreeze)

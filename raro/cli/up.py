@@ -84,10 +84,7 @@ def _serve(settings: Settings, *, work: bool, as_json: bool) -> None:
 
 @contextmanager
 def _settled_memory() -> Iterator[None]:
-    """What was loaded to start stays: walking it again and again stopped everything for 50 ms each time.
-
-    At the end it is walked once more, or DuckDB's types would be reported as leaked.
-    """
+    """What was made to start stays: walking it again and again stopped everything for 50 ms each time."""
     gc.collect()
     gc.freeze()
     try:
