@@ -11,6 +11,8 @@ BIN := .venv/bin
 CONSOLE := $(shell find web/src web/public -type f ! -name '*.test.ts') \
 	web/index.html web/vite.config.ts web/svelte.config.js web/package-lock.json
 export PYTHON
+# Many an image sets it. Each process would compile anew what a thousand modules are made of.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test test-python test-console lint lint-python lint-console soak bench clean

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,14 @@ from nats.aio.client import Client
 from raro.embedded.servers import Servers, embedded
 from raro.events.connection import connect
 from raro.events.log import EventLog, open_log
+from raro.garbage import loading
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays to the end: it is not looked through again and again, in each of the processes."""
+    with loading():
+        return (yield)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ ACTIVE = {"text/html", "image/svg+xml", "application/xhtml+xml", "text/javascrip
 OFFICE = "application/vnd.openxmlformats-officedocument"
 
 
+@cache
 def drawn(kind: str) -> bytes:
     buffer = io.BytesIO()
     Figure().savefig(buffer, format=kind)
