@@ -55,16 +55,16 @@ lint-console: setup
 	scripts/npm run --silent lint
 	scripts/npm run --silent check
 
-test: lint
+test: setup
 	@scripts/need-compose
 	@scripts/need-browser
 	@$(MAKE) --no-print-directory -j 2 test-python test-console
 
-test-python: setup
+test-python: lint-python
 	$(BIN)/pytest -q -n $(WORKERS)
 
 # Its words come when it is over: those of the other go on line by line.
-test-console: setup
+test-console: lint-console
 	@{ scripts/npm run --silent test && scripts/npm run --silent e2e; } > web/test-results.txt 2>&1; \
 		status=$$?; echo; cat web/test-results.txt; exit $$status
 
