@@ -79,6 +79,8 @@ class Store:
 
     few = 64
     """Up to so many events are decoded by Python, more by SQL: planning that costs what some 60 rows do."""
+    fewest = 4
+    """Up to so many events are looked for by putting every row of a table against each: no plan is found as fast."""
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection, cursor: Cursor, shape: Shape = WHOLE) -> None:
         self.path = path
@@ -223,12 +225,22 @@ class Store:
             self._bring(events)
             kinds = {_kind(message.subject) for message in events} if few else self._staged_kinds()
             cursor = Cursor(self.cursor.incarnation, batch[-1].seq, batch[-1].hash)
-            return self._apply(cursor, kinds, self._needed(kinds, only_events), few=few)
+            return self._apply(
+                cursor, kinds, self._needed(kinds, only_events), few=few, fewest=len(events) <= self.fewest
+            )
 
-    def _apply(self, cursor: Cursor, kinds: Kinds, needed: list[statements.Statement], *, few: bool = False) -> Folded:
+    def _apply(
+        self,
+        cursor: Cursor,
+        kinds: Kinds,
+        needed: list[statements.Statement],
+        *,
+        few: bool = False,
+        fewest: bool = False,
+    ) -> Folded:
         """Run the statements on what is in `incoming`, empty it and move the cursor."""
         for step in needed:
-            self._optimize(not few or step.searches)
+            self._optimize(not few or (step.searches and not fewest))
             self._connection.execute(step.sql)
         self._connection.execute("TRUNCATE incoming")
         self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])
