@@ -97,11 +97,12 @@ class Processes:
 
     async def _run(self, sql: str, path: str, format: Format) -> Found:
         process = await self._ready()
-        self.warm()
         try:
             return await self._answered(process, sql, path, format)
         finally:
             await process.kill()
+            # Not before: the next one's start would take the processor from this query.
+            self.warm()
 
     def warm(self) -> None:
         """Have a process ready for the next query."""
