@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from raro.client import Blocking, RaroClient
 from raro.errors import BadAnswer, BadRequest, ServerUnreachable
@@ -101,3 +107,43 @@ async def test_a_program_without_a_loop_uses_the_same_client(peer: Peer) -> None
             return [frame.event for frame in raro.iterate(raro.client.stream(["runs"], reconnect=False))]
 
     assert await asyncio.to_thread(program) == ["beat", "beat"]
+
+
+async def test_over_tls_a_server_that_no_authority_vouches_for_is_refused(tmp_path: Path) -> None:
+    reached = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.set()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    async with await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with RaroClient(f"https://127.0.0.1:{port}") as raro:
+            with pytest.raises(ServerUnreachable, match="certificate verify failed"):
+                await raro.library.list()
+    assert not reached.is_set()
+
+
+def self_signed(folder: Path) -> Path:
+    """A key and its certificate for 127.0.0.1, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "raro")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
