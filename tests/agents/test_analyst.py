@@ -99,11 +99,11 @@ async def test_a_look_is_a_glance_at_every_file(workplace: Workplace) -> None:
     call = ToolCall(call_id="c", name="execute_python", args={"code": code})
     said = (await Toolbox(workplace, granted(AgentSpec(id="analyze_x"))).call(call)).text.splitlines()
     assert "empty.csv: empty, 0 bytes" in said
-    assert "no rows.csv: csv, 4 bytes, 1 lines, 2 columns: a, b" in said
+    assert "no rows.csv: csv, 4 bytes, 1 line, 2 columns: a, b" in said
     assert "Umsätze 📈.csv: csv, 74 bytes, 3 lines, 3 columns: Monat, Umsatz (€), Region" in said
     assert "utf16.csv: csv, 26 bytes, 3 lines, 2 columns: a, b" in said
     assert "latin.csv: csv, 29 bytes, 3 lines, 2 columns: name, größe" in said
-    assert "notes.txt: text, 91 bytes, 1 lines" in said
+    assert "notes.txt: text, 91 bytes, 1 line" in said
     assert "binary.dat: binary, 1.0 KB" in said
     assert "fake.png: image, 15 bytes" in said
     assert any(

@@ -40,13 +40,13 @@ def _glance(path: Path) -> str:
             delimiter = delimiter_of(beginning, path.suffix.lower())
             first = next(csv.reader(io.StringIO(beginning), delimiter=delimiter), [])
             named = f": {_listed(first)}" if has_header(beginning[:20_000], delimiter) else ", no header line"
-            return f", {_lines(path):,} lines, {len(first)} columns{named}"
+            return f", {_lines(path)}, {len(first)} columns{named}"
         case "jsonl":
             first_record = json.loads(_beginning(path).split("\n", 1)[0])
             fields = f" of {_listed(list(first_record))}" if isinstance(first_record, dict) else ""
-            return f", {_lines(path):,} lines{fields}"
+            return f", {_lines(path)}{fields}"
         case "text":
-            return f", {_lines(path):,} lines"
+            return f", {_lines(path)}"
         case _:
             return ""
 
@@ -67,14 +67,15 @@ def _beginning(path: Path) -> str:
         return file.read(_GLANCE_CHARACTERS)
 
 
-def _lines(path: Path) -> int:
+def _lines(path: Path) -> str:
     """Lines, whether the last one ends or not."""
     count, ends = 0, True
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             count += block.count(b"\n")
             ends = block.rstrip(b"\0").endswith(b"\n")
-    return count + (not ends)
+    count += not ends
+    return "1 line" if count == 1 else f"{count:,} lines"
 
 
 def _listed(columns: Sequence[str]) -> str:
