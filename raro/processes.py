@@ -139,5 +139,6 @@ async def start(
     except BaseException:
         process.kill()
         process.close()
+        await asyncio.shield(process.wait())
         raise
     return process

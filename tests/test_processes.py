@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -137,3 +138,27 @@ def test_no_descriptor_stays_open(run: Run[int]) -> None:
         return now - before
 
     assert run(grown()) <= 0
+
+
+def test_a_start_that_is_given_up_leaves_no_child(run: Run[None]) -> None:
+    async def give_up() -> None:
+        starting = asyncio.ensure_future(processes.start(("sleep", "60"), stdin=processes.PIPE, stdout=processes.PIPE))
+        await asyncio.sleep(0)
+        assert own_children() - before
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        assert own_children() <= before
+
+    before = own_children()
+    run(give_up())
+
+
+def own_children() -> set[int]:
+    """This process's children, also those that have ended but were not waited for."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            found |= {int(entry.name)} if parent == os.getpid() else set()
+    return found
