@@ -222,6 +222,36 @@ test('markup in a rule is text', async ({ rules: page, client }) => {
   await expect(page.locator('main img')).toHaveCount(0);
 });
 
+test('the focus is not lost when the rules are read again while one is accepted', async ({
+  rules: page,
+  machine
+}) => {
+  machine.model.answer = { toml: PROPOSED };
+  const field = page.getByRole('textbox', { name: 'A rule in a sentence' });
+  await field.fill('no spreadsheets');
+  await field.press('Enter');
+  const card = page.getByRole('article', { name: 'Proposed rule no-spreadsheets' });
+  await expect(card).toBeVisible();
+  let asked = 0;
+  let overtake = () => {};
+  const overtaken = new Promise<void>((resolve) => (overtake = resolve));
+  await page.route('**/runtime/policy', async (route) => {
+    asked += 1;
+    if (asked === 1) await overtaken;
+    else {
+      overtake();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }
+    await route.continue();
+  });
+  await card.getByRole('button', { name: 'Accept' }).click();
+  await expect.poll(() => asked).toBe(1);
+  // As when somebody comes back to the window.
+  await page.evaluate(() => dispatchEvent(new Event('focus')));
+  await expect(card).toBeHidden();
+  await expect(page.getByRole('heading', { name: 'Rules', exact: true })).toBeFocused();
+});
+
 test('a sentence becomes a proposal, in force only once a person accepts it', async ({
   rules: page,
   machine

@@ -14,6 +14,7 @@ export class RuleBook {
   #looking = false;
   #again = false;
   #asked = 0;
+  #last = Promise.resolve();
 
   /** Bring it up to date; calls that come meanwhile are joined into one more. */
   async look(): Promise<void> {
@@ -30,9 +31,12 @@ export class RuleBook {
     this.#looking = false;
   }
 
-  /** Read it now; of answers that overtake each other the last asked for counts. */
-  async fetch(): Promise<void> {
-    const asked = ++this.#asked;
+  /** Read it now; of answers that overtake each other the last asked for counts, and all wait for it. */
+  fetch(): Promise<void> {
+    return (this.#last = this.#read(++this.#asked));
+  }
+
+  async #read(asked: number): Promise<void> {
     try {
       const state = await taken(api.GET('/runtime/policy'));
       if (asked === this.#asked) [this.state, this.error] = [state, null];
@@ -40,6 +44,7 @@ export class RuleBook {
       if (!(error instanceof Refused)) throw error;
       if (asked === this.#asked) this.error = error;
     }
+    if (asked !== this.#asked) await this.#last;
   }
 
   switchOff(rule_id: string, reason: string): Promise<boolean> {
