@@ -39,6 +39,7 @@ test('arrows walk a list, which is one stop of the tab order', async ({
 }) => {
   for (const name of ['a.txt', 'b.txt', 'c.txt']) await client.upload(name, '1');
   await page.keyboard.press('[');
+  await expect(rail.getByRole('button', { name: /^c.txt/ })).toBeVisible();
   await rail.getByRole('button', { name: /^a.txt/ }).focus();
   await page.keyboard.press('ArrowDown');
   await expect(rail.getByRole('button', { name: /^b.txt/ })).toBeFocused();
