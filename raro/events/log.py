@@ -153,14 +153,7 @@ class EventLog:
     async def _whole(self, stored: Sequence[StoredMessage]) -> list[StoredMessage]:
         """Leave out the members of batches whose commit never reached the disk (FACTS.md, torn batches)."""
         committed = {message.batch_id for message in stored if message.commits}
-        whole: list[StoredMessage] = []
-        for message in stored:
-            if message.batch_id and message.batch_id not in committed:
-                if not await self.is_committed(message):
-                    continue
-                committed.add(message.batch_id)
-            whole.append(message)
-        return whole
+        return [one for one in stored if one.batch_id in committed or await self.is_committed(one)]
 
     async def is_committed(self, message: StoredMessage) -> bool:
         """Whether the atomic batch of this message has its commit in the log."""

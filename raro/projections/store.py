@@ -225,22 +225,15 @@ class Store:
             self._bring(events)
             kinds = {_kind(message.subject) for message in events} if few else self._staged_kinds()
             cursor = Cursor(self.cursor.incarnation, batch[-1].seq, batch[-1].hash)
-            return self._apply(
-                cursor, kinds, self._needed(kinds, only_events), few=few, fewest=len(events) <= self.fewest
-            )
+            return self._apply(cursor, kinds, self._needed(kinds, only_events), count=len(events))
 
     def _apply(
-        self,
-        cursor: Cursor,
-        kinds: Kinds,
-        needed: list[statements.Statement],
-        *,
-        few: bool = False,
-        fewest: bool = False,
+        self, cursor: Cursor, kinds: Kinds, needed: list[statements.Statement], *, count: int | None = None
     ) -> Folded:
-        """Run the statements on what is in `incoming`, empty it and move the cursor."""
+        """Run the statements on what is in `incoming`, `count` events or many; empty it and move the cursor."""
         for step in needed:
-            self._optimize(not few or (step.searches and not fewest))
+            few = self.fewest if step.searches else self.few
+            self._optimize(count is None or count > few)
             self._connection.execute(step.sql)
         self._connection.execute("TRUNCATE incoming")
         self._connection.execute("UPDATE cursor SET seq = ?, hash = ?", [cursor.seq, cursor.hash])

@@ -34,8 +34,7 @@ from raro.settings import MIB, Settings
 from raro.wiring.opening import opened
 
 if TYPE_CHECKING:
-    with loading():
-        from raro.files.hot import Hot
+    from raro.files.hot import Hot
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,12 @@
 import type { Page } from '@playwright/test';
 import { test as base, expect, opened } from './fixtures';
 import { example, type Client } from './raro';
-
-interface Past {
-  client: Client;
-  /** A run over a table: a log, artifacts and figures. */
-  run: string;
-}
+import type { Past } from './shared';
 
 /** Tests that only look share one past; `seasoned` is a tab of its client. */
 export const test = base.extend<{ past: Past; seasoned: Page }>({
   past: [
-    async ({ shared }, use) =>
-      use(
-        await shared.past('seasoned', async (raro) => {
-          const client = raro.client('seasoned');
-          return { client, run: await furnished(client) };
-        })
-      ),
+    async ({ shared }, use) => use(await shared.past('seasoned', furnished)),
     { scope: 'test', timeout: 90_000 }
   ],
   seasoned: async ({ raro, past, context, theme, toured }, use) => {

@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { expect, opened, test as base } from './fixtures';
 import { reads, SIZES } from './looks';
 import { example, type Client } from './raro';
+import type { Past } from './shared';
 
 interface Screen {
   name: string;
@@ -120,15 +121,9 @@ async function furnished(client: Client): Promise<string> {
 }
 
 /** Screens are only looked at, so they share one past. */
-const test = base.extend<{ past: { client: Client; run: string } }>({
+const test = base.extend<{ past: Past }>({
   past: [
-    async ({ shared }, use) =>
-      use(
-        await shared.past('furnished', async (raro) => {
-          const client = raro.client('furnished');
-          return { client, run: await furnished(client) };
-        })
-      ),
+    async ({ shared }, use) => use(await shared.past('furnished', furnished)),
     { scope: 'test', timeout: 90_000 }
   ]
 });

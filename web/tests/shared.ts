@@ -3,15 +3,21 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Raro } from './raro';
+import { Raro, type Client } from './raro';
 
 /** Something that is ended when nobody asks for it any more. */
 export interface Ends {
   end(): Promise<void>;
 }
 
+/** What a client did before the tests began: a run to look at, and more. */
+export interface Past {
+  client: Client;
+  run: string;
+}
+
 export class Shared {
-  #pasts = new Map<string, Promise<unknown>>();
+  #pasts = new Map<string, Promise<Past>>();
   #plain: Promise<Raro> | null = null;
   #own: { name: string; made: Promise<Ends> } | null = null;
 
@@ -29,10 +35,16 @@ export class Shared {
     return (await this.#own.made) as T;
   }
 
-  /** A past that tests only look at. */
-  async past<T>(name: string, make: (raro: Raro) => Promise<T>): Promise<T> {
-    if (!this.#pasts.has(name)) this.#pasts.set(name, this.raro().then(make));
-    return (await this.#pasts.get(name)) as T;
+  /** A client's past that tests only look at; `furnish` makes it, and gives the run. */
+  past(name: string, furnish: (client: Client) => Promise<string>): Promise<Past> {
+    const made = this.#pasts.get(name) ?? this.#furnished(name, furnish);
+    this.#pasts.set(name, made);
+    return made;
+  }
+
+  async #furnished(name: string, furnish: (client: Client) => Promise<string>): Promise<Past> {
+    const client = (await this.raro()).client(name);
+    return { client, run: await furnish(client) };
   }
 
   async end(): Promise<void> {
