@@ -89,6 +89,8 @@ test('a report that is not there says so, and so does a server that is away', as
   await page.getByRole('link', { name: 'All reports' }).click();
   await expect(page.getByText('Nothing in this time')).toBeVisible();
   await page.context().setOffline(true);
+  // What is asked before the browser knows of it is answered.
+  await page.waitForFunction(() => !navigator.onLine);
   await page.getByRole('button', { name: 'Load the report again' }).click();
   await expect(page.getByRole('alert')).toContainText('RARO does not answer');
   await page.context().setOffline(false);
