@@ -125,7 +125,7 @@ class Agents:
         parts = self._parts
         async with run_hints(parts.runs.log.nc, client_id, run_id) as changed:
             loaded = await parts.runs.load(client_id, run_id)
-            place = await self._place(run_id, spec, loaded)
+            place = await self._place(run_id, spec, epoch, loaded)
             watch = OutputWatch(spec.id, place.session, parts.blobs, parts.limits, before(loaded.state, spec.id))
             await asyncio.to_thread(watch.begin)
             journal = EventJournal(
@@ -210,11 +210,13 @@ class Agents:
         finally:
             await end(working, looking)
 
-    async def _place(self, run_id: str, spec: AgentSpec, loaded: Loaded[Run]) -> Workplace:
+    async def _place(self, run_id: str, spec: AgentSpec, epoch: int, loaded: Loaded[Run]) -> Workplace:
         run, parts = loaded.state, self._parts
         inputs = inputs_of(run, spec)
         await parts.sessions.probe()
-        session = await asyncio.to_thread(parts.sessions.agent_place, run_id, spec.id, inputs, before(run, spec.id))
+        session = await asyncio.to_thread(
+            parts.sessions.agent_place, run_id, spec.id, epoch, inputs, before(run, spec.id)
+        )
         return Workplace(
             run_id=run_id,
             session=session,

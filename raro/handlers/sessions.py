@@ -1,6 +1,6 @@
 """The folders of a run while it is worked on: `sessions/{run_id}/input|output`, and a place per agent.
 
-Agents work side by side without seeing each other's unfinished files: each has `agents/{agent_id}/input|output`
+Agents work side by side without seeing each other's unfinished files: each has `agents/{epoch}/{agent_id}/input|output`
 of its own, filled with what came before it (docs/decisions/002). `output/` shows what the run has kept so far.
 """
 
@@ -44,11 +44,19 @@ class Sessions:
         self._lay_out(self._folders.create(run_id), inputs)
         return self._links
 
-    def agent_place(self, run_id: str, agent_id: str, inputs: Iterable[InputFile], files: Mapping[str, str]) -> Session:
-        """An agent's own folders, made anew: the inputs, and `files` (path to hash) in its output."""
-        places = Folders(self._folders.get(run_id).root / "agents")
-        places.remove(agent_id)
-        session = places.create(agent_id)
+    def agent_place(
+        self, run_id: str, agent_id: str, epoch: int, inputs: Iterable[InputFile], files: Mapping[str, str]
+    ) -> Session:
+        """An agent's own folders, made anew: the inputs, and `files` (path to hash) in its output.
+
+        `epoch` counts who took the agent. What an earlier one still has in mind to start finds its place gone, and
+        can never start in this one.
+        """
+        agents = self._folders.get(run_id).root / "agents"
+        for earlier in Folders(agents).all():
+            if earlier.isdigit() and int(earlier) <= epoch:
+                Folders(agents / earlier).remove(agent_id)
+        session = Folders(agents / str(epoch)).create(agent_id)
         self._lay_out(session, inputs)
         for path, sha256 in files.items():
             session.restore_output(path, self._blobs.path(sha256))
