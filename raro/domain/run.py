@@ -81,6 +81,7 @@ class Run:
     matched: frozenset[tuple[str, str]] = frozenset()
     uploads: Mapping[tuple[str, str, str], InputUploaded] = field(default_factory=dict)
     sandbox_id: str | None = None
+    sandboxes: frozenset[str] = frozenset()
     tokens: int = 0
     cost_usd: float = 0.0
 
@@ -174,7 +175,7 @@ def _evolve_rest(run: Run, event: Event) -> Run:
             key = (upload.provider, upload.kind, upload.key)
             return replace(run, uploads={**run.uploads, key: upload})
         case SandboxOpened(sandbox_id=sandbox_id):
-            return replace(run, sandbox_id=sandbox_id)
+            return replace(run, sandbox_id=sandbox_id, sandboxes=run.sandboxes | {sandbox_id})
         case SandboxClosed(sandbox_id=sandbox_id):
             return replace(run, sandbox_id=None if run.sandbox_id == sandbox_id else run.sandbox_id)
         case _:

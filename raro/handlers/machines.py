@@ -2,7 +2,7 @@
 
 Consumes: completed, failed, stopped.
 Emits: sandbox_closed (and, for workers, sandbox_opened).
-Effect: the run's remote sandbox is killed. Safe twice: a machine that is gone is no harm.
+Effect: every remote sandbox the run ever had is killed. Safe twice: a machine that is gone is no harm.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ class RunMachine:
         """The id of the sandbox that is there, if any."""
         return (await self._runs.load(self._client_id, self._run_id)).state.sandbox_id
 
+    async def every(self) -> frozenset[str]:
+        """The ids of all that were ever opened."""
+        return (await self._runs.load(self._client_id, self._run_id)).state.sandboxes
+
     async def opened(self, sandbox_id: str, reason: str) -> str:
         """Append sandbox_opened, unless another is there; the id that stands."""
         opened = SandboxOpened(provider=self._provider, sandbox_id=sandbox_id, reason=reason)
@@ -64,10 +68,10 @@ class Machines:
         return Reactor("machines", filters, self.handle, at_once=4)
 
     async def handle(self, recorded: Recorded) -> None:
-        """Kill the run's machine, once its workers had time to bring back what is there."""
+        """Kill the run's machines, once its workers had time to bring back what is there."""
         client_id, run_id = recorded.event.client_id, aggregate_id_of(recorded)
         run = (await self._runs.load(client_id, run_id)).state
-        if run.sandbox_id is None:
+        if not run.sandboxes:
             return
         left_s = _LEAVE_S - (datetime.now(UTC) - recorded.event.time).total_seconds()
         if left_s > 0:

@@ -53,6 +53,9 @@ class SandboxRecord(Protocol):
     async def standing(self) -> str | None:
         """The id of the sandbox that is there, if any."""
 
+    async def every(self) -> frozenset[str]:
+        """The ids of all that were ever opened."""
+
     async def opened(self, sandbox_id: str, reason: str) -> str:
         """Remember it, unless another is there; the id that stands."""
 
@@ -66,6 +69,10 @@ class NoRecord:
     async def standing(self) -> str | None:
         """Nothing."""
         return None
+
+    async def every(self) -> frozenset[str]:
+        """None."""
+        return frozenset()
 
     async def opened(self, sandbox_id: str, reason: str) -> str:
         """That one."""

@@ -168,6 +168,8 @@ class E2BPeer:
             there = [context_id for context_id in self.contexts if context_id not in self.removed]
             return JSONResponse([{"id": one, "language": "python", "cwd": self.contexts[one]} for one in there])
         if request.method == "DELETE":
+            if parts[1] in self.removed:
+                return JSONResponse({"code": 404, "message": "context not found"}, 404)
             self.removed.add(parts[1])
             process = self.running.pop(parts[1], None)
             if process is not None:

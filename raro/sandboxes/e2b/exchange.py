@@ -58,7 +58,7 @@ def root_of(workspace: Workspace) -> str:
 async def arrange(remote: Remote, machine: Any, workspace: Workspace) -> None:
     """Make the agent's folders on the machine equal to the host's, with each content sent once."""
     here = await asyncio.to_thread(_manifest, workspace)
-    if remote.arranged.get(workspace.root.name) == here:
+    if remote.arranged.get(workspace.root) == here:
         return
     paths = {content: path for kind in here.values() for content, path in kind["paths"].items()}
     for content in sorted(paths.keys() - remote.uploaded):
@@ -69,15 +69,15 @@ async def arrange(remote: Remote, machine: Any, workspace: Workspace) -> None:
     done = await machine.run_code(code, timeout=_TRANSFER_S, request_timeout=60)
     if done.error is not None:
         raise RuntimeError(f"the folders could not be laid out: {done.error.name}: {done.error.value}"[:500])
-    remote.arranged[workspace.root.name] = here
-    remote.fetched[workspace.root.name] = {}
+    remote.arranged[workspace.root] = here
+    remote.fetched[workspace.root] = {}
 
 
 async def fetch(remote: Remote, machine: Any, workspace: Workspace, limits: Limits) -> Fetched:
     """Bring back every new or changed file of the agent's output."""
     base = f"{root_of(workspace)}/output"
     entries = await tried(lambda: machine.files.list(base, depth=limits.depth, request_timeout=60))
-    seen = remote.fetched.setdefault(workspace.root.name, {})
+    seen = remote.fetched.setdefault(workspace.root, {})
     found, total = Fetched(), 0
     for entry in entries:
         name = entry.path.removeprefix(f"{base}/")
@@ -95,7 +95,7 @@ async def fetch(remote: Remote, machine: Any, workspace: Workspace, limits: Limi
         seen[name] = stamp
         found.files.append(name)
     # What came back is what the host has now: nothing to arrange until the host itself changes a file.
-    remote.arranged[workspace.root.name] = await asyncio.to_thread(_manifest, workspace)
+    remote.arranged[workspace.root] = await asyncio.to_thread(_manifest, workspace)
     return found
 
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 from raro.errors import SandboxUnavailable
@@ -18,10 +19,6 @@ _TRIES = 3
 _REQUEST_S = 60.0
 
 
-class Lost(Exception):
-    """The machine does not answer any more."""
-
-
 @dataclass
 class Remote:
     """A run's machine: the contents it holds, and how it stands with each agent's folders."""
@@ -32,8 +29,8 @@ class Remote:
     record: SandboxRecord
     machine: Any = None
     uploaded: set[str] = field(default_factory=set)
-    arranged: dict[str, dict[str, Any]] = field(default_factory=dict)
-    fetched: dict[str, dict[str, tuple[int, str]]] = field(default_factory=dict)
+    arranged: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    fetched: dict[Path, dict[str, tuple[int, str]]] = field(default_factory=dict)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     anew: bool = False
 
@@ -73,6 +70,12 @@ class Remote:
         self._start_over()
         await kill(sandbox_id, self.api_key)
         await self.record.closed(sandbox_id, reason)
+
+    async def end(self) -> None:
+        """Kill it, and those that were given up: what did not answer here may still be there, and cost."""
+        given_up = await self.record.every() - {await self.record.standing()}
+        await asyncio.gather(*(kill(sandbox_id, self.api_key) for sandbox_id in sorted(given_up)))
+        await self.kill("the run ended")
 
     async def _find_or_make(self) -> None:
         known = await self.record.standing()

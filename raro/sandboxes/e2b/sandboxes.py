@@ -110,7 +110,8 @@ class E2BSandbox:
             results = await self._kept(done) if done is not None else ()
             found = await fetch(self._remote, machine, self._workspace, limits)
         except (SandboxException, httpx.HTTPError, ValueError, OSError, RuntimeError, TimeoutError) as failure:
-            await self._remote.forget(machine, f"{type(failure).__name__} while code ran")
+            if not self._overtaken():
+                await self._remote.forget(machine, f"{type(failure).__name__} while code ran")
             return ExecutionError("sandbox_lost", _LOST), ()
         if found.left:
             printed.take("[not kept: " + "; ".join(found.left[:20]) + "]\n", True)
@@ -150,6 +151,10 @@ class E2BSandbox:
             return done, None
         return done, ExecutionError("python_error", str(done.error.traceback or done.error.value)[-10_000:])
 
+    def _overtaken(self) -> bool:
+        """Whether somebody else works for the agent by now, on the same machine: its folders were made anew."""
+        return not self._workspace.root.is_dir()
+
     async def _alone(self, machine: Any) -> None:
         """End what a worker that died left running for this agent: it would go on writing into the files."""
         if self._alone_on is machine:
@@ -169,11 +174,15 @@ class E2BSandbox:
             async with asyncio.timeout(_LEAVING_S):
                 await fetch(self._remote, machine, self._workspace, self._limits)
         except Exception:  # noqa: BLE001  an interpreter that cannot be ended goes with its machine
-            await self._remote.kill("its code could not be ended")
+            if not self._overtaken():
+                await self._remote.kill("its code could not be ended")
 
     async def _end_context(self, machine: Any, context: Any) -> None:
-        async with asyncio.timeout(_LEAVING_S):
-            await machine.remove_code_context(context)
+        from e2b import NotFoundException
+
+        with contextlib.suppress(NotFoundException):
+            async with asyncio.timeout(_LEAVING_S):
+                await machine.remove_code_context(context)
 
     async def _kept(self, done: Any) -> tuple[Result, ...]:
         """Charts and rich results as files in output/, and the text of what the last line gave."""
@@ -214,9 +223,9 @@ class E2BSandboxes:
         """Nothing to prepare."""
 
     async def end_run(self, run_id: str, record: SandboxRecord) -> None:
-        """Kill the run's machine, also one that another process made."""
+        """Kill the run's machines, also those that another process made."""
         remote = self._remotes.pop(run_id, None) or Remote(run_id, self.api_key, False, record)
-        await remote.kill("the run ended")
+        await remote.end()
 
     async def close(self) -> None:
         """Machines stay: a run that goes on elsewhere, or after a restart, finds its own again."""

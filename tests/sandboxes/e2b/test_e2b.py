@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ import pytest
 
 from raro.errors import SandboxUnavailable, WrongState
 from raro.sandboxes.e2b import E2BSandboxes
-from raro.sandboxes.sandbox import Limits, Workspace
+from raro.sandboxes.sandbox import Execution, Limits, Workspace
 from tests.peers.e2b import E2BPeer, Fault
 
 KEY = "e2b_key_that_nobody_may_see"
@@ -30,6 +31,9 @@ class Remembered:
 
     async def standing(self) -> str | None:
         return self.sandbox_id
+
+    async def every(self) -> frozenset[str]:
+        return frozenset(event.removeprefix("opened ") for event in self.events if event.startswith("opened "))
 
     async def opened(self, sandbox_id: str, reason: str) -> str:
         self.events.append(f"opened {sandbox_id}")
@@ -50,8 +54,8 @@ class Bench:
     record: Remembered = field(default_factory=Remembered)
     sandboxes: E2BSandboxes = field(default_factory=lambda: E2BSandboxes(KEY))
 
-    def workspace(self, agent: str = "analyze_a", **more: Any) -> Workspace:
-        root = self.folder / "agents" / agent
+    def workspace(self, agent: str = "analyze_a", epoch: int = 1, **more: Any) -> Workspace:
+        root = self.folder / "agents" / str(epoch) / agent
         for kind in ("input", "output"):
             (root / kind).mkdir(parents=True, exist_ok=True)
         return Workspace("run_1", root, record=self.record, **more)
@@ -180,6 +184,37 @@ async def test_the_end_of_the_run_kills_its_machine_also_from_another_process(be
     assert bench.record.sandbox_id is None
     await E2BSandboxes(KEY).end_run("run_1", bench.record)
     assert bench.peer.killed == ["sbx1"]
+
+
+async def test_the_end_of_the_run_kills_also_a_machine_that_was_given_up(bench: Bench) -> None:
+    assert (await bench.run("open('output/a.txt', 'w').write('kept')")).ok
+    bench.peer.faults = lambda call: Fault(500) if call.endswith("ListDir") else None
+    assert (await bench.run("1")).error.code == "sandbox_lost"
+    bench.peer.faults = lambda call: None
+    assert (await bench.run("print(open('output/a.txt').read())")).stdout == "kept\n"
+    await bench.sandboxes.end_run("run_1", bench.record)
+    assert sorted(bench.peer.killed) == ["sbx1", "sbx2"]
+    assert bench.peer.alive == {}
+
+
+@pytest.mark.parametrize("noticed", ["by its code's end", "by being cancelled"])
+async def test_a_worker_that_was_overtaken_leaves_the_machine_to_the_next(bench: Bench, noticed: str) -> None:
+    first = await bench.sandboxes.open(bench.workspace(), LIMITS)
+    code = "open('output/half.txt', 'w').write('1')\nimport time\ntime.sleep(60)"
+    running = asyncio.create_task(first.run_python(code))
+    while not list(bench.peer.root.glob("sbx1/analyze_a/output/half.txt")):
+        await asyncio.sleep(0.02)
+    shutil.rmtree(bench.workspace().root)
+    second = await bench.sandboxes.open(bench.workspace(epoch=2), LIMITS)
+    if noticed == "by being cancelled":
+        running.cancel()
+    done = await second.run_python("import os\nprint(os.listdir('output'))\nopen('output/a.txt', 'w').write('2')")
+    (outcome,) = await asyncio.gather(running, return_exceptions=True)
+    assert isinstance(outcome, asyncio.CancelledError) or (isinstance(outcome, Execution) and not outcome.ok)
+    assert done.stdout == "[]\n"
+    assert (bench.workspace(epoch=2).output / "a.txt").read_text() == "2"
+    assert bench.record.events == ["opened sbx1"]
+    assert bench.peer.killed == []
 
 
 @pytest.mark.parametrize(
