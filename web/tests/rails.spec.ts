@@ -22,6 +22,21 @@ test('a dialog of a rail stays while the pointer is elsewhere, and gives the foc
   await expect(rail.getByRole('button', { name: /^notes.txt/ })).toBeHidden();
 });
 
+test('a page that opens under a pointer at rest leaves its rail closed until that moves', async ({
+  console: page,
+  rail
+}) => {
+  const pin = rail.getByRole('button', { name: 'Pin Environment open' });
+  await page.mouse.move(8, 400);
+  await expect(pin).toBeVisible();
+  await page.reload();
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await page.waitForTimeout(400);
+  await expect(pin).toBeHidden();
+  await page.mouse.move(10, 410);
+  await expect(pin).toBeVisible();
+});
+
 test('a clicked file does not hold the rail open', async ({ console: page, client, rail }) => {
   await client.upload('notes.txt', '1');
   await rail.hover();
