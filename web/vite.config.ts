@@ -19,5 +19,6 @@ export default defineConfig({
       ])
     )
   },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' }
+  // They change nothing outside of themselves: to load everything anew for each file is three quarters of their time.
+  test: { include: ['src/**/*.test.ts'], environment: 'node', isolate: false }
 });
