@@ -84,7 +84,8 @@ class NoRecord:
 
 @dataclass(frozen=True)
 class Workspace:
-    """One agent's folders: `root/input` is only read, `root/output` is written to.
+    """One agent's folders: `root/input` is only read, `root/output` is written to. In a run, `root` ends with
+    the number of the worker that took the agent, and the agent's id.
 
     `record` remembers a sandbox that the agents of the run share; `allow_network` is what the run allows.
     """

@@ -79,7 +79,7 @@ def test_stop_keeps_what_was_made_and_kills_the_machine(
     server = play({"analyze_a": [python(MAKE.format(name="first.txt")), python(SLOW)]})
     with server.client() as client:
         run_id = client.post("/runtime/start", json={"agents": [{"id": "analyze_a"}]}).json()["run_id"]
-        wait_for(lambda: list(peer.root.glob("*/analyze_a/output/early.txt")))
+        wait_for(lambda: list(peer.root.glob("*/*/analyze_a/output/early.txt")))
         client.post(f"/runtime/{run_id}/stop")
         wait_for(lambda: peer.killed == ["sbx1"])
         kept = client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]

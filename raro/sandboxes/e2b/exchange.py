@@ -25,6 +25,9 @@ _TRANSFER_S = 900.0
 _ARRANGE = """
 import json, os, shutil
 _m = json.loads({manifest!r})
+for _epoch in os.listdir({home!r}):
+    if _epoch.isdigit() and int(_epoch) < _m["epoch"]:
+        shutil.rmtree(os.path.join({home!r}, _epoch, _m["agent"]), ignore_errors=True)
 for _kind in ("input", "output"):
     _base = os.path.join(_m["root"], _kind)
     os.makedirs(_base, exist_ok=True)
@@ -51,12 +54,22 @@ class Fetched:
 
 
 def root_of(workspace: Workspace) -> str:
-    """The agent's folder on the machine."""
-    return f"{HOME}/{workspace.root.name}"
+    """The agent's folder on the machine: another one for each worker that takes the agent (docs/decisions/002)."""
+    return f"{HOME}/{_epoch_of(workspace)}/{workspace.root.name}"
+
+
+def is_left_over(folder: str, workspace: Workspace) -> bool:
+    """Whether what runs in this folder was begun for the agent before, by this worker or an earlier one."""
+    epoch, _, agent = folder.removeprefix(f"{HOME}/").partition("/")
+    return agent == workspace.root.name and epoch.isdecimal() and int(epoch) <= _epoch_of(workspace)
+
+
+def _epoch_of(workspace: Workspace) -> int:
+    return int(workspace.root.parent.name)
 
 
 async def arrange(remote: Remote, machine: Any, workspace: Workspace) -> None:
-    """Make the agent's folders on the machine equal to the host's, with each content sent once."""
+    """Make the agent's folders on the machine equal to the host's, with each content sent once; earlier ones go."""
     here = await asyncio.to_thread(_manifest, workspace)
     if remote.arranged.get(workspace.root) == here:
         return
@@ -64,8 +77,13 @@ async def arrange(remote: Remote, machine: Any, workspace: Workspace) -> None:
     for content in sorted(paths.keys() - remote.uploaded):
         await _upload(machine, paths[content], content)
         remote.uploaded.add(content)
-    manifest = {"root": root_of(workspace), **{kind: here[kind]["files"] for kind in ("input", "output")}}
-    code = _ARRANGE.format(manifest=json.dumps(manifest, ensure_ascii=True), store=_STORE)
+    manifest = {
+        "root": root_of(workspace),
+        "agent": workspace.root.name,
+        "epoch": _epoch_of(workspace),
+        **{kind: here[kind]["files"] for kind in ("input", "output")},
+    }
+    code = _ARRANGE.format(manifest=json.dumps(manifest, ensure_ascii=True), store=_STORE, home=HOME)
     done = await machine.run_code(code, timeout=_TRANSFER_S, request_timeout=60)
     if done.error is not None:
         raise RuntimeError(f"the folders could not be laid out: {done.error.name}: {done.error.value}"[:500])
@@ -167,4 +185,4 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-__all__ = ["Fetched", "arrange", "fetch", "root_of"]
+__all__ = ["Fetched", "arrange", "fetch", "is_left_over", "root_of"]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from raro.errors import WrongState
-from raro.sandboxes.e2b.exchange import arrange, fetch, root_of
+from raro.sandboxes.e2b.exchange import arrange, fetch, is_left_over, root_of
 from raro.sandboxes.e2b.remote import Remote
 from raro.sandboxes.sandbox import (
     Canary,
@@ -163,7 +163,7 @@ class E2BSandbox:
 
         with contextlib.suppress(SandboxException):
             for left in await machine.list_code_contexts():
-                if left.cwd == root_of(self._workspace):
+                if is_left_over(str(left.cwd), self._workspace):
                     await self._end_context(machine, left)
         self._alone_on = machine
 

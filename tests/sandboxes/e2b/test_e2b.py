@@ -170,7 +170,7 @@ async def test_a_machine_that_dies_while_code_runs_leaves_the_files_as_they_were
 async def test_another_worker_finds_the_machine_and_undoes_what_was_half_done(bench: Bench) -> None:
     assert (await bench.run("open('output/a.txt', 'w').write('kept')")).ok
     machine = bench.peer.alive["sbx1"]
-    (machine / "analyze_a/output/half.txt").write_text("of a call that never returned")
+    (machine / "1/analyze_a/output/half.txt").write_text("of a call that never returned")
     bench.sandboxes = E2BSandboxes(KEY)
     done = await bench.run("import os\nprint(sorted(os.listdir('output')))")
     assert done.stdout == "['a.txt']\n"
@@ -202,7 +202,7 @@ async def test_a_worker_that_was_overtaken_leaves_the_machine_to_the_next(bench:
     first = await bench.sandboxes.open(bench.workspace(), LIMITS)
     code = "open('output/half.txt', 'w').write('1')\nimport time\ntime.sleep(60)"
     running = asyncio.create_task(first.run_python(code))
-    while not list(bench.peer.root.glob("sbx1/analyze_a/output/half.txt")):
+    while not list(bench.peer.root.glob("sbx1/1/analyze_a/output/half.txt")):
         await asyncio.sleep(0.02)
     shutil.rmtree(bench.workspace().root)
     second = await bench.sandboxes.open(bench.workspace(epoch=2), LIMITS)
@@ -217,16 +217,29 @@ async def test_a_worker_that_was_overtaken_leaves_the_machine_to_the_next(bench:
     assert bench.peer.killed == []
 
 
+async def test_code_that_an_overtaken_worker_starts_late_is_in_nobodys_files(bench: Bench) -> None:
+    first = await bench.sandboxes.open(bench.workspace(), LIMITS)
+    assert (await first.run_python("1")).ok
+    code = "open('output/log.txt', 'a').write('once\\n')\nimport time\ntime.sleep(1.5)"
+    running = asyncio.create_task((await bench.sandboxes.open(bench.workspace(epoch=2), LIMITS)).run_python(code))
+    while not list(bench.peer.root.glob("sbx1/*/analyze_a/output/log.txt")):
+        await asyncio.sleep(0.02)
+    await first.run_python("open('output/log.txt', 'a').write('late\\n')")
+    assert (await running).ok
+    assert (bench.workspace(epoch=2).output / "log.txt").read_text() == "once\n"
+    assert not list(bench.peer.root.glob("sbx1/1/analyze_a/output/*"))
+
+
 @pytest.mark.parametrize(
     "entry",
     [
         {"name": "passwd", "type": "FILE_TYPE_FILE", "path": "/etc/passwd", "size": "5"},
-        {"name": "up", "type": "FILE_TYPE_FILE", "path": "/home/user/analyze_a/output/../../up", "size": "5"},
-        {"name": "big", "type": "FILE_TYPE_FILE", "path": "/home/user/analyze_a/output/big", "size": "99999999"},
+        {"name": "up", "type": "FILE_TYPE_FILE", "path": "/home/user/1/analyze_a/output/../../up", "size": "5"},
+        {"name": "big", "type": "FILE_TYPE_FILE", "path": "/home/user/1/analyze_a/output/big", "size": "99999999"},
         {
             "name": "l",
             "type": "FILE_TYPE_FILE",
-            "path": "/home/user/analyze_a/output/l",
+            "path": "/home/user/1/analyze_a/output/l",
             "size": "5",
             "symlinkTarget": "/etc",
         },
