@@ -1,8 +1,8 @@
 import { choose, expect, openRail, test } from './fixtures';
-import { example } from './raro';
+import { PENGUINS } from './raro';
 
 test.beforeEach(async ({ client }) => {
-  await client.upload('penguins.csv', example('penguins.csv'));
+  await client.upload('penguins.csv', PENGUINS);
 });
 
 test('artifacts stand under their run, with everything that is known of them', async ({

@@ -1,8 +1,8 @@
 import { expect, test } from './fixtures';
-import { example } from './raro';
+import { PENGUINS } from './raro';
 
 test.beforeEach(async ({ client }) => {
-  await client.upload('penguins.csv', example('penguins.csv'), true);
+  await client.upload('penguins.csv', PENGUINS, true);
 });
 
 test('EXEC starts a run on the linked files and shows it live', async ({

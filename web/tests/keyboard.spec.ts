@@ -1,12 +1,12 @@
 // The main job with the keyboard alone.
 import { expect, test } from './fixtures';
-import { example } from './raro';
+import { PENGUINS } from './raro';
 
 test('a file is linked, a run started, watched and its report read, without a mouse', async ({
   console: page,
   client
 }) => {
-  await client.upload('penguins.csv', example('penguins.csv'));
+  await client.upload('penguins.csv', PENGUINS);
   const press = (key: string) => page.keyboard.press(key);
   const tabTo = async (name: string | RegExp) => {
     for (let n = 0; n < 60; n++) {

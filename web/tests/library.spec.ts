@@ -1,5 +1,5 @@
 import { choose, expect, openRail, test } from './fixtures';
-import { example } from './raro';
+import { example, PENGUINS } from './raro';
 
 test('a file is uploaded by the button, and linked and unlinked by click and by Space', async ({
   console: page,
@@ -146,7 +146,7 @@ test('a file that came from an artifact is marked with where it came from', asyn
   rail,
   client
 }) => {
-  await client.upload('penguins.csv', example('penguins.csv'));
+  await client.upload('penguins.csv', PENGUINS);
   const run = await client.run('Profile it', ['penguins.csv']);
   await client.call('POST', `/runtime/artifacts/${run}/files/penguins_csv/summary.csv/promote`);
   await openRail(page);

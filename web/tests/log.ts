@@ -1,7 +1,7 @@
 // What the tests of events, analytics and SQL share: a past to look at, and the way to it.
 import type { Page } from '@playwright/test';
 import { test as base, expect, opened } from './fixtures';
-import { example, type Client } from './raro';
+import { PENGUINS, type Client } from './raro';
 import type { Past } from './shared';
 
 /** Tests that only look share one past; `seasoned` is a tab of its client. */
@@ -17,7 +17,7 @@ export const test = base.extend<{ past: Past; seasoned: Page }>({
 
 /** A run over a table: a log, artifacts and figures to look at. */
 export async function furnished(client: Client): Promise<string> {
-  await client.upload('penguins.csv', example('penguins.csv'));
+  await client.upload('penguins.csv', PENGUINS);
   return client.run('Compare body mass by species', ['penguins.csv']);
 }
 

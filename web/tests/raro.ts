@@ -10,6 +10,11 @@ const READY = 'RARO ready at ';
 
 export const example = (name: string): Buffer => readFileSync(join(ROOT, 'examples', name));
 
+/** What an analyst is soon done with: two columns, three charts. */
+export const PENGUINS = `species,body_mass_g\n${[3750, 3800, 3250, 5700, 5400, 3500, 3900, 4500]
+  .map((mass, at) => `${['Adelie', 'Gentoo', 'Chinstrap'][at % 3]},${mass}\n`)
+  .join('')}`;
+
 export class Raro {
   readonly storage = mkdtempSync(join(tmpdir(), 'raro-console-'));
   url = '';

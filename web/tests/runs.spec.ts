@@ -1,8 +1,8 @@
 import { expect, test } from './fixtures';
-import { example } from './raro';
+import { PENGUINS } from './raro';
 
 test.beforeEach(async ({ client }) => {
-  await client.upload('penguins.csv', example('penguins.csv'));
+  await client.upload('penguins.csv', PENGUINS);
 });
 
 test('the history is searched, and a run opens exactly as it was', async ({

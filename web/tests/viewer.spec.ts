@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
-import { example, type Client } from './raro';
+import { example, PENGUINS, type Client } from './raro';
 
 const viewer = (page: Page) => page.getByRole('dialog', { name: /^Viewer/ });
 
@@ -330,7 +330,7 @@ test('a picture is zoomed with keys and the wheel', async ({ console: page, clie
 });
 
 test('an artifact tells where it came from', async ({ console: page, client, raro }) => {
-  await client.upload('penguins.csv', example('penguins.csv'));
+  await client.upload('penguins.csv', PENGUINS);
   const run = await client.run('Compare body mass by species', ['penguins.csv']);
   await client.call(
     'POST',
