@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Generator
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from nats.aio.client import Client
@@ -34,12 +37,43 @@ async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def shared_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """A nats-server for all tests that leave its process and its folder alone."""
+    ready: Future[Servers] = Future()
+    leave = Event()
+
+    async def serve() -> None:
+        try:
+            async with embedded(tmp_path_factory.mktemp("nats"), cache=False) as running:
+                ready.set_result(running)
+                await asyncio.to_thread(leave.wait)
+        except Exception as error:  # noqa: BLE001  told to who waits
+            ready.set_exception(error)
+
+    thread = Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    yield ready.result()
+    leave.set()
+    thread.join()
+
+
 @pytest.fixture
-async def nc(servers: Servers) -> AsyncIterator[Client]:
-    """A connection to the nats-server."""
-    credentials = servers.nats_credentials
+def log_servers(request: pytest.FixtureRequest) -> Servers:
+    """The servers that `nc` is connected to: the test's own if it asks for `servers`, the shared one if not."""
+    found: Servers = request.getfixturevalue("servers" if "servers" in request.fixturenames else "shared_nats")
+    return found
+
+
+@pytest.fixture
+async def nc(log_servers: Servers) -> AsyncIterator[Client]:
+    """A connection to a nats-server without streams."""
+    credentials = log_servers.nats_credentials
     assert credentials is not None
-    client = await connect(servers.nats_url, user=credentials.user, password=credentials.password)
+    client = await connect(log_servers.nats_url, user=credentials.user, password=credentials.password)
+    jetstream = client.jetstream()
+    for stream in await jetstream.streams_info():
+        await jetstream.delete_stream(str(stream.config.name))
     yield client
     await client.close()
 
