@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,32 @@ from tests.journeys.conftest import Server, ended, events_of, kinds, state, wait
 Make = Callable[..., Server]
 CALL = {"text": "on it", "tool_calls": [{"name": "write_file", "args": {"path": "a.md", "content": "# A"}}]}
 DONE = {"text": "done", "final": True}
+FAIL = {"fail": {"code": "model_unavailable", "message": "it is away"}}
+DISGUISED = (
+    "open('output/data.csv', 'wb').write(b'MZ' + bytes(200)); open('output/fine.csv', 'w').write('a,b\\n1,2\\n')"
+)
+LEADING = {
+    "text": "others help",
+    "tool_calls": [
+        {"name": "delegate_agent", "args": {"agent_id": "analyze_costs", "prompt": "look at the costs"}},
+        {"name": "delegate_agent", "args": {"agent_id": "master_two", "prompt": "rule"}},
+        {"name": "prune_agent", "args": {"agent_id": "analyze_spare"}},
+        {"name": "graft_dependency", "args": {"agent_id": "writer_end", "depends_on": ["writer_end"]}},
+    ],
+}
+SCRIPT: dict[str, Any] = {
+    "writer_fails_late": [CALL, FAIL],
+    "writer_fails": [FAIL],
+    "analyze_disguised": [
+        {"text": "x", "tool_calls": [{"name": "execute_python", "args": {"code": DISGUISED}}]},
+        DONE,
+    ],
+    "master_lead": [LEADING, DONE],
+    "writer_puppet": [DONE],
+    "writer_plain": [CALL, DONE],
+    "writer_costly": [{**CALL, "tokens_in": 60, "tokens_out": 40}, DONE],
+    "*": [{**DONE, "text": "I looked"}],
+}
 
 
 @pytest.fixture
@@ -32,6 +58,25 @@ def play(make_server: Make, tmp_path: Path) -> Callable[..., Server]:
         )
 
     return make
+
+
+@pytest.fixture(scope="module")
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose agents follow one script without rules of ours, shared by tests that leave it as it was."""
+    folder = tmp_path_factory.mktemp("asking")
+    (folder / "script.yaml").write_text(yaml.safe_dump({"agents": SCRIPT}))
+    (folder / "rules.toml").write_text("")
+    settings = {"RARO_MODEL": f"script:{folder / 'script.yaml'}", "RARO_RULES": str(folder / "rules.toml")}
+    server = Server(folder / "storage", settings).start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def caller(scripted: Server, me: str) -> Iterator[httpx.Client]:
+    """A client of the test's own there."""
+    with scripted.client(me) as client:
+        yield client
 
 
 def start(client: httpx.Client, *agents: dict[str, Any], **workflow: Any) -> str:
@@ -110,47 +155,36 @@ def test_nobody_deciding_in_time_is_a_no(play: Callable[..., Server]) -> None:
         assert (row["status"], row["timed_out"], row["decided_by"]) == ("denied", True, "system")
 
 
-FAIL = {"fail": {"code": "model_unavailable", "message": "it is away"}}
+def test_a_failure_asks_and_retry_goes_on_where_it_was(caller: httpx.Client) -> None:
+    run_id = start(caller, {"id": "writer_fails_late"}, {"id": "analyze_y", "depends_on": ["writer_fails_late"]})
+    (row,) = asked(caller, run_id)
+    assert (row["kind"], row["options"]) == ("agent_failed", ["retry", "skip", "abort"])
+    assert decide(caller, run_id, "allow", row).json()["code"] == "bad_decision"
+    assert decide(caller, run_id, "retry", row, note="once more").status_code == 200
+    (row,) = asked(caller, run_id)
+    assert decide(caller, run_id, "skip", row).status_code == 200
+    final = ended(caller, run_id)
+    assert final["status"] == "completed"
+    writer = next(agent for agent in final["agents"] if agent["agent_id"] == "writer_fails_late")
+    assert (writer["status"], writer["attempt"]) == ("skipped", 2)
 
 
-def test_a_failure_asks_and_retry_goes_on_where_it_was(play: Callable[..., Server]) -> None:
-    server = play({"writer_x": [CALL, FAIL], "analyze_y": [DONE]})
-    with server.client() as client:
-        run_id = start(client, {"id": "writer_x"}, {"id": "analyze_y", "depends_on": ["writer_x"]})
-        (row,) = asked(client, run_id)
-        assert (row["kind"], row["options"]) == ("agent_failed", ["retry", "skip", "abort"])
-        assert decide(client, run_id, "allow", row).json()["code"] == "bad_decision"
-        assert decide(client, run_id, "retry", row, note="once more").status_code == 200
-        (row,) = asked(client, run_id)
-        assert decide(client, run_id, "skip", row).status_code == 200
-        final = ended(client, run_id)
-        assert final["status"] == "completed"
-        writer = next(agent for agent in final["agents"] if agent["agent_id"] == "writer_x")
-        assert (writer["status"], writer["attempt"]) == ("skipped", 2)
+def test_abort_fails_the_run_and_says_why(caller: httpx.Client) -> None:
+    run_id = start(caller, {"id": "writer_fails"})
+    (row,) = asked(caller, run_id)
+    decide(caller, run_id, "abort", row, note="enough")
+    final = ended(caller, run_id)
+    assert (final["status"], final["code"]) == ("failed", "agent_model_unavailable")
+    unattended = start(caller, {"id": "writer_fails"}, on_failure="fail")
+    assert ended(caller, unattended)["status"] == "failed"
 
 
-def test_abort_fails_the_run_and_says_why(play: Callable[..., Server]) -> None:
-    server = play({"writer_x": [FAIL]})
-    with server.client() as client:
-        run_id = start(client, {"id": "writer_x"})
-        (row,) = asked(client, run_id)
-        decide(client, run_id, "abort", row, note="enough")
-        final = ended(client, run_id)
-        assert (final["status"], final["code"]) == ("failed", "agent_model_unavailable")
-        unattended = start(client, {"id": "writer_x"}, on_failure="fail")
-        assert ended(client, unattended)["status"] == "failed"
-
-
-def test_an_executable_under_another_name_is_not_kept(play: Callable[..., Server]) -> None:
-    code = "open('output/data.csv', 'wb').write(b'MZ' + bytes(200)); open('output/fine.csv', 'w').write('a,b\\n1,2\\n')"
-    turn = {"text": "x", "tool_calls": [{"name": "execute_python", "args": {"code": code}}]}
-    server = play({"analyze_x": [turn, DONE]})
-    with server.client() as client:
-        run_id = start(client, {"id": "analyze_x"})
-        assert ended(client, run_id)["status"] == "completed"
-        kept = client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]
-        assert [row["filename"] for row in kept] == ["fine.csv"]
-        assert "policy_matched" in kinds(events_of(client, run_id))
+def test_an_executable_under_another_name_is_not_kept(caller: httpx.Client) -> None:
+    run_id = start(caller, {"id": "analyze_disguised"})
+    assert ended(caller, run_id)["status"] == "completed"
+    kept = caller.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"]
+    assert [row["filename"] for row in kept] == ["fine.csv"]
+    assert "policy_matched" in kinds(events_of(caller, run_id))
 
 
 def test_a_file_that_a_person_must_allow_is_kept_only_then(play: Callable[..., Server]) -> None:
@@ -168,70 +202,51 @@ def test_a_file_that_a_person_must_allow_is_kept_only_then(play: Callable[..., S
             assert [file["filename"] for file in files] == kept
 
 
-def delegating(*wishes: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    return {"text": "others help", "tool_calls": [{"name": name, "args": args} for name, args in wishes]}
-
-
-def test_a_graph_grows_is_pruned_and_refuses_what_would_break_it(play: Callable[..., Server]) -> None:
-    leader = delegating(
-        ("delegate_agent", {"agent_id": "analyze_costs", "prompt": "look at the costs"}),
-        ("delegate_agent", {"agent_id": "master_two", "prompt": "rule"}),
-        ("prune_agent", {"agent_id": "analyze_spare"}),
-        ("graft_dependency", {"agent_id": "writer_end", "depends_on": ["writer_end"]}),
+def test_a_graph_grows_is_pruned_and_refuses_what_would_break_it(caller: httpx.Client) -> None:
+    run_id = start(
+        caller,
+        {"id": "master_lead"},
+        {"id": "analyze_spare", "depends_on": ["master_lead"]},
+        {"id": "writer_end", "depends_on": ["analyze_spare"]},
     )
-    server = play({"master_lead": [leader, DONE], "*": [{**DONE, "text": "I looked"}]})
-    with server.client() as client:
-        run_id = start(
-            client,
-            {"id": "master_lead"},
-            {"id": "analyze_spare", "depends_on": ["master_lead"]},
-            {"id": "writer_end", "depends_on": ["analyze_spare"]},
-        )
-        final = ended(client, run_id)
-        assert final["status"] == "completed", final
-        agents = {agent["agent_id"]: agent for agent in final["agents"]}
-        assert agents["analyze_spare"]["status"] == "pruned"
-        assert agents["analyze_costs"]["delegated_by"] == "master_lead"
-        assert agents["writer_end"]["depends_on"] == ["master_lead", "analyze_costs"]
-        returned = [e["data"] for e in events_of(client, run_id) if e["subject"].endswith("tool_returned")]
-        assert [data["code"] for data in returned] == [None, "master_refused", None, "cyclic"]
+    final = ended(caller, run_id)
+    assert final["status"] == "completed", final
+    agents = {agent["agent_id"]: agent for agent in final["agents"]}
+    assert agents["analyze_spare"]["status"] == "pruned"
+    assert agents["analyze_costs"]["delegated_by"] == "master_lead"
+    assert agents["writer_end"]["depends_on"] == ["master_lead", "analyze_costs"]
+    returned = [e["data"] for e in events_of(caller, run_id) if e["subject"].endswith("tool_returned")]
+    assert [data["code"] for data in returned] == [None, "master_refused", None, "cyclic"]
 
 
-def test_a_person_answers_for_an_agent_and_the_log_says_so(play: Callable[..., Server]) -> None:
-    server = play({"writer_x": [DONE]})
-    with server.client() as client:
-        run_id = start(client, {"id": "writer_x", "model": "puppet"})
-        wait_for(lambda: state(client, run_id)["agents"][0]["status"] == "running")
-        path = f"/runtime/{run_id}/agents/writer_x/answer"
-        assert client.post(path, json={"turn": 2, "text": "too early"}).json()["code"] == "wrong_state"
-        answer = {"turn": 1, "text": "by hand", "tool_calls": CALL["tool_calls"]}
-        assert client.post(path, json=answer).status_code == 200
-        wait_for(lambda: "tool_returned" in kinds(events_of(client, run_id)))
-        assert client.post(path, json={"turn": 2, "text": "that is all", "final": True}).status_code == 200
-        assert ended(client, run_id)["status"] == "completed"
-        first = next(e["data"] for e in events_of(client, run_id) if e["subject"].endswith("agent_turn_completed"))
-        assert first["answered_by"] == "user:acme"
-        assert client.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"][0]["filename"] == "a.md"
+def test_a_person_answers_for_an_agent_and_the_log_says_so(caller: httpx.Client, me: str) -> None:
+    run_id = start(caller, {"id": "writer_puppet", "model": "puppet"})
+    wait_for(lambda: state(caller, run_id)["agents"][0]["status"] == "running")
+    path = f"/runtime/{run_id}/agents/writer_puppet/answer"
+    assert caller.post(path, json={"turn": 2, "text": "too early"}).json()["code"] == "wrong_state"
+    answer = {"turn": 1, "text": "by hand", "tool_calls": CALL["tool_calls"]}
+    assert caller.post(path, json=answer).status_code == 200
+    wait_for(lambda: "tool_returned" in kinds(events_of(caller, run_id)))
+    assert caller.post(path, json={"turn": 2, "text": "that is all", "final": True}).status_code == 200
+    assert ended(caller, run_id)["status"] == "completed"
+    first = next(e["data"] for e in events_of(caller, run_id) if e["subject"].endswith("agent_turn_completed"))
+    assert first["answered_by"] == f"user:{me}"
+    assert caller.get(f"/runtime/artifacts/{run_id}").json()["metadata"]["artifacts"][0]["filename"] == "a.md"
 
 
-def test_the_exact_prompt_of_a_turn_can_be_read_afterwards(play: Callable[..., Server]) -> None:
-    server = play({"writer_x": [CALL, DONE]})
-    with server.client() as client:
-        run_id = start(client, {"id": "writer_x", "prompt": "write it down"})
-        ended(client, run_id)
-        prompt = client.get(f"/runtime/{run_id}/agents/writer_x/turns/2/prompt").json()
-        assert "write it down" in prompt["briefing"]["opening"]
-        assert "write_file" in [tool["name"] for tool in prompt["briefing"]["tools"]]
-        assert prompt["request"]["turn"] == 2
+def test_the_exact_prompt_of_a_turn_can_be_read_afterwards(caller: httpx.Client) -> None:
+    run_id = start(caller, {"id": "writer_plain", "prompt": "write it down"})
+    ended(caller, run_id)
+    prompt = caller.get(f"/runtime/{run_id}/agents/writer_plain/turns/2/prompt").json()
+    assert "write it down" in prompt["briefing"]["opening"]
+    assert "write_file" in [tool["name"] for tool in prompt["briefing"]["tools"]]
+    assert prompt["request"]["turn"] == 2
 
 
-def test_no_call_is_made_once_the_tokens_are_used_up(play: Callable[..., Server]) -> None:
-    costly = {**CALL, "tokens_in": 60, "tokens_out": 40}
-    server = play({"writer_x": [costly, DONE]})
-    with server.client() as client:
-        run_id = start(client, {"id": "writer_x"}, max_token_budget=100)
-        assert ended(client, run_id)["code"] == "token_budget_exceeded"
-        assert kinds(events_of(client, run_id)).count("agent_turn_completed") == 1
+def test_no_call_is_made_once_the_tokens_are_used_up(caller: httpx.Client) -> None:
+    run_id = start(caller, {"id": "writer_costly"}, max_token_budget=100)
+    assert ended(caller, run_id)["code"] == "token_budget_exceeded"
+    assert kinds(events_of(caller, run_id)).count("agent_turn_completed") == 1
 
 
 def test_a_recorded_run_played_again_makes_the_same_calls(play: Callable[..., Server], make_server: Make) -> None:
