@@ -100,6 +100,8 @@ class Child:
             OSError: it cannot be started.
         """
         pipes = self.pipes
+        # It keeps the reading end of `info`, too: were that gone with the host, bwrap would die of telling its child's
+        # pid, before its word to the child, which would wait for that for ever.
         self._process = await processes.start(
             start.command,
             stdin=processes.PIPE,
@@ -107,10 +109,12 @@ class Child:
             stderr=processes.PIPE,
             env=start.environment,
             cwd=start.folder,
-            pass_fds=(pipes.result, pipes.info, pipes.life, pipes.options),
+            pass_fds=(pipes.result, pipes.info, pipes.life, pipes.options, self._info.fd),
             new_session=True,
         )
-        self._die_with_host()
+        # The inner shim turns it on (`confine.tie_to_host`).
+        fcntl.fcntl(self._far_life, fcntl.F_SETOWN, self._process.pid)
+        fcntl.fcntl(self._far_life, fcntl.F_SETSIG, signal.SIGKILL)
         # A few kilobytes, which the pipe holds whether or not anybody reads.
         os.write(self._options, start.options)
         self._close_far_ends()
@@ -165,14 +169,6 @@ class Child:
             await asyncio.shield(asyncio.ensure_future(self.end()))
         finally:
             self._close()
-
-    def _die_with_host(self) -> None:
-        # bwrap killed between its clone and its word to the child leaves that child waiting for ever. So the
-        # kernel is told to kill the whole group, in which both still are, when our end of the pipe closes.
-        fcntl.fcntl(self._far_life, fcntl.F_SETOWN, -self._process.pid)
-        fcntl.fcntl(self._far_life, fcntl.F_SETSIG, signal.SIGKILL)
-        flags = fcntl.fcntl(self._far_life, fcntl.F_GETFL)
-        fcntl.fcntl(self._far_life, fcntl.F_SETFL, flags | os.O_ASYNC)
 
     def _learn_first_pid(self, data: bytes) -> None:
         if self.first_pid is not None:

@@ -26,6 +26,10 @@ ADDRESS_SPACE_MARGIN = 4096 * MiB
 """Libraries reserve far more addresses than they use; RLIMIT_DATA is the limit that counts."""
 
 NAMESPACES = ("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try")
+# bwrap asks to die with its parent before it has told its child to go on. A child that is not told waits for ever,
+# and as process 1 of its namespace it ignores what else could end it. So bwrap has a parent that outlives the host
+# until the inner shim has begun; from then on the host's death kills that parent.
+_PATIENT = ("/bin/sh", "-c", '"$@"; exit $?', "sh")
 AS_ROOT = ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
 
 
@@ -33,7 +37,7 @@ AS_ROOT = ("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SET
 class Pipes:
     """The child's ends: reports go to `result`, the pid of process 1 to `info`; `life` closes with the host.
 
-    `options` is a gate: what it carries is written only after the child's death is tied to the host's.
+    `options` is a gate: what it carries is written only after the host has said whom its death shall kill.
     """
 
     result: int
@@ -73,8 +77,8 @@ def start(tier: str, job: Job, pipes: Pipes) -> Start:
     orders = to_block(_confinement(tier, job, pipes))
     command = inside.command("main")
     if tier == "bubblewrap":
-        gate = [bubblewrap_path() or "bwrap", "--args", str(pipes.options), "--", *command]
-        return Start(gate, orders, environment, "/", _bubblewrap_options(steps, job, pipes))
+        bwrap = [bubblewrap_path() or "bwrap", "--args", str(pipes.options), "--", *command]
+        return Start([*_PATIENT, *bwrap], orders, environment, "/", _bubblewrap_options(steps, job, pipes))
     namespaces = Namespaces(
         uid=job.uid,
         user_namespace=job.uid is None,

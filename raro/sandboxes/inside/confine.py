@@ -5,6 +5,7 @@ The order matters: each step needs rights that a later one takes away.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import select
@@ -38,6 +39,15 @@ def become(uid: int | None) -> None:
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
+
+
+def tie_to_host(life_fd: int) -> None:
+    """Have the kernel kill the sandbox's outermost process when the host dies from now on; leave if it has died.
+
+    Which process and by which signal the host has chosen (fcntl(2): F_SETOWN, F_SETSIG).
+    """
+    fcntl.fcntl(life_fd, fcntl.F_SETFL, fcntl.fcntl(life_fd, fcntl.F_GETFL) | os.O_ASYNC)
+    exit_if_host_is_gone(life_fd)
 
 
 def exit_if_host_is_gone(life_fd: int) -> None:

@@ -22,7 +22,7 @@ def main() -> int:
     """Returns the exit status: 0 when the code ran to its end."""
     orders: plan.Confinement = plan.read_block(0)
     _wait_for_first_process()
-    confine.exit_if_host_is_gone(orders["life_fd"])
+    confine.tie_to_host(orders["life_fd"])
     _keep_only(orders["result_fd"])
     _prefer_for_oom_killer()
     _link_font_cache(orders["font_cache"])
@@ -36,8 +36,8 @@ def main() -> int:
 def _wait_for_first_process() -> None:
     """Go on once process 1 waits for this one.
 
-    bwrap's asks to die with its parent only after it has started this one (bubblewrap.c, do_init): if the host died
-    between that and the look at the pipe, nobody would end what runs here.
+    bwrap's asks to die with its parent only after it has started this one (bubblewrap.c, do_init): if that parent died
+    before, nobody would end what runs here.
     """
     for _ in range(MOST_LOOKS):
         if _first_process() in ("S", ""):
