@@ -61,7 +61,7 @@ test: setup
 	@$(MAKE) --no-print-directory -j 2 test-python test-console
 
 test-python: lint-python
-	$(BIN)/pytest -q -n $(WORKERS)
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 # Its words come when it is over: those of the other go on line by line.
 test-console: lint-console
