@@ -60,11 +60,11 @@ test: setup
 	@scripts/need-browser
 	@$(MAKE) --no-print-directory -j 2 test-python test-console
 
-test-python: lint-python
+test-python: setup
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
-# Its words come when it is over: those of the other go on line by line.
-test-console: lint-console
+# Its words come when it is over: those of the other, which takes longer and begins at once, go on line by line.
+test-console: lint-python lint-console
 	@{ scripts/npm run --silent test && scripts/npm run --silent e2e; } > web/test-results.txt 2>&1; \
 		status=$$?; echo; cat web/test-results.txt; exit $$status
 
