@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 READY = "RARO ready at "
 
@@ -69,6 +70,13 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+
+
+def scripted(folder: Path, script: dict[str, Any], rules: str = "") -> dict[str, str]:
+    """Settings of a server whose agents follow a script, under these rules; both become files in the folder."""
+    (folder / "script.yaml").write_text(yaml.safe_dump(script))
+    (folder / "rules.toml").write_text(rules)
+    return {"RARO_MODEL": f"script:{folder / 'script.yaml'}", "RARO_RULES": str(folder / "rules.toml")}
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.journeys.conftest import Server, ended, events_of, kinds, state, wait_for
+from tests.journeys.conftest import Server, ended, events_of, kinds, scripted, state, wait_for
 
 Make = Callable[..., Server]
 CALL = {"text": "on it", "tool_calls": [{"name": "write_file", "args": {"path": "a.md", "content": "# A"}}]}
@@ -51,31 +51,24 @@ def play(make_server: Make, tmp_path: Path) -> Callable[..., Server]:
     """A server whose agents follow a script, under these rules."""
 
     def make(agents: dict[str, Any], rules: str = "", **env: str) -> Server:
-        (tmp_path / "script.yaml").write_text(yaml.safe_dump({"agents": agents}))
-        (tmp_path / "rules.toml").write_text(rules)
-        return make_server(
-            RARO_MODEL=f"script:{tmp_path / 'script.yaml'}", RARO_RULES=str(tmp_path / "rules.toml"), **env
-        )
+        return make_server(**scripted(tmp_path, {"agents": agents}, rules), **env)
 
     return make
 
 
 @pytest.fixture(scope="module")
-def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose agents follow one script without rules of ours, shared by tests that leave it as it was."""
     folder = tmp_path_factory.mktemp("asking")
-    (folder / "script.yaml").write_text(yaml.safe_dump({"agents": SCRIPT}))
-    (folder / "rules.toml").write_text("")
-    settings = {"RARO_MODEL": f"script:{folder / 'script.yaml'}", "RARO_RULES": str(folder / "rules.toml")}
-    server = Server(folder / "storage", settings).start()
+    server = Server(folder / "storage", scripted(folder, {"agents": SCRIPT})).start()
     yield server
     server.end()
 
 
 @pytest.fixture
-def caller(scripted: Server, me: str) -> Iterator[httpx.Client]:
+def caller(shared: Server, me: str) -> Iterator[httpx.Client]:
     """A client of the test's own there."""
-    with scripted.client(me) as client:
+    with shared.client(me) as client:
         yield client
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from mcp import Client, StdioServerParameters, stdio_client, types
 from mcp.client.session import MessageHandlerFnT
 
@@ -19,7 +18,7 @@ from raro.client import RaroClient
 from raro.mcp.changes import Changes
 from raro.mcp.desk import Desk
 from raro.mcp.server import McpServer
-from tests.journeys.conftest import Server
+from tests.journeys.conftest import Server, scripted
 
 
 def writing(*paths: str) -> dict[str, Any]:
@@ -54,10 +53,7 @@ args = { path = "letter" }
 def raro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests, which keep apart by client ids. Its agents follow a script, under a rule that asks."""
     folder = tmp_path_factory.mktemp("raro")
-    (folder / "script.yaml").write_text(yaml.safe_dump(SCRIPT))
-    (folder / "rules.toml").write_text(RULES)
-    settings = {"RARO_MODEL": f"script:{folder / 'script.yaml'}", "RARO_RULES": str(folder / "rules.toml")}
-    server = Server(folder / "storage", settings).start()
+    server = Server(folder / "storage", scripted(folder, SCRIPT, RULES)).start()
     yield server
     server.end()
 
