@@ -38,14 +38,20 @@ async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def shared_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+def shared_storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared nats-server keeps its streams."""
+    return tmp_path_factory.mktemp("nats")
+
+
+@pytest.fixture(scope="session")
+def shared_nats(shared_storage: Path) -> Iterator[Servers]:
     """A nats-server for all tests that leave its process and its folder alone."""
     ready: Future[Servers] = Future()
     leave = Event()
 
     async def serve() -> None:
         try:
-            async with embedded(tmp_path_factory.mktemp("nats"), cache=False) as running:
+            async with embedded(shared_storage, cache=False) as running:
                 ready.set_result(running)
                 await asyncio.to_thread(leave.wait)
         except Exception as error:  # noqa: BLE001  told to who waits
@@ -66,16 +72,28 @@ def log_servers(request: pytest.FixtureRequest) -> Servers:
 
 
 @pytest.fixture
-async def nc(log_servers: Servers) -> AsyncIterator[Client]:
+async def nc(log_servers: Servers, shared_storage: Path) -> AsyncIterator[Client]:
     """A connection to a nats-server without streams."""
     credentials = log_servers.nats_credentials
     assert credentials is not None
     client = await connect(log_servers.nats_url, user=credentials.user, password=credentials.password)
     jetstream = client.jetstream()
     for stream in await jetstream.streams_info():
+        await _last_deletion_done(shared_storage)
         await jetstream.delete_stream(str(stream.config.name))
     yield client
     await client.close()
+
+
+async def _last_deletion_done(storage: Path) -> None:
+    """Wait until nats-server has removed what it renamed to `.NAME` in an earlier deletion.
+
+    While that folder is there, it says that it deleted a stream of the same name and leaves the files where they
+    are: the next stream of that name begins with their messages.
+    """
+    async with asyncio.timeout(30):
+        while any(storage.glob("nats/jetstream/*/streams/.*")):
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
