@@ -114,6 +114,19 @@ async def test_a_look_is_a_glance_at_every_file(workplace: Workplace) -> None:
     assert "False" in said
 
 
+async def test_documents_are_described_without_what_only_tables_need(workplace: Workplace) -> None:
+    names = ["notes.txt", "binary.dat", "fake.png", "page.pdf", "broken.py", "settings.json"]
+    for name in names:
+        give(workplace, name, NASTY.get(name, b'{"a": [1, {"b": 2}]}'))
+    loaded = (
+        "import sys\nprint([name for name in ('pandas', 'numpy', 'matplotlib', 'duckdb') if name in sys.modules])\n"
+    )
+    call = ToolCall(call_id="c", name="execute_python", args={"code": analyse_program(names, "tell me") + loaded})
+    said = (await Toolbox(workplace, granted(AgentSpec(id="analyze_x"))).call(call)).text
+    assert digest_of(said) is not None
+    assert "[]" in said.splitlines()
+
+
 async def test_what_a_text_says_is_answered_in_its_own_words(workplace: Workplace) -> None:
     give(workplace, "notes.txt", NASTY["notes.txt"])
     asked = await analyse(workplace, ["notes.txt"], "What do these pages say?")

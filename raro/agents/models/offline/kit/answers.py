@@ -5,9 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-import pandas as pd
-
-from raro.agents.models.offline.kit.profiling import Column, Profile, grouped, shown
+from raro.agents.models.offline.kit.profiling import Column, Profile, beside, grouped, shown
 
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _TOP = re.compile(
@@ -104,7 +102,7 @@ def _correlation(profile: Profile, numbers: list[Column], lower: str) -> list[st
     if not re.search(r"correlat|relat|depend|connection|influence|\bagainst\b", lower):
         return []
     if len(numbers) >= 2:
-        both = pd.concat([numbers[0].values, numbers[1].values], axis=1, join="inner").dropna()
+        both = beside(numbers[0].values, numbers[1].values).dropna()
         strength = float(both.iloc[:, 0].rank().corr(both.iloc[:, 1].rank()))
         return [
             f"**{numbers[0].name} and {numbers[1].name}**: rank correlation {strength:.2f} over {len(both):,} rows."
@@ -125,7 +123,7 @@ def _trend(profile: Profile, numbers: list[Column], lower: str) -> list[str]:
 
 
 def _trend_of(date: Column, number: Column) -> str:
-    both = pd.concat([date.values.rename("d"), number.values.rename("v")], axis=1, join="inner").dropna()
+    both = beside(date.values.rename("d"), number.values.rename("v")).dropna()
     both = both.sort_values("d")
     if len(both) < 4:
         return f"**{number.name} over time**: too few rows ({len(both)}) for a trend."

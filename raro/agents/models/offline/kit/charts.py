@@ -7,17 +7,15 @@ import sys
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
+from raro.agents.models.offline.kit.profiling import Column, Profile, beside
 
-from raro.agents.models.offline.kit.profiling import Column, Profile
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
-mpl.use("Agg")
-warnings.filterwarnings("ignore", message="Glyph .* missing")
+    Paint = Callable[[Axes], None]
 
 MAX_CHARTS = 6
 _MAX_POINTS = 5000
@@ -34,8 +32,12 @@ _UNITS = {
 
 def draw(profile: Profile, wanted: Sequence[str], folder: Path, title: str) -> list[Path]:
     """Draw what suits the table, columns that were asked for first; returns the files."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
     from matplotlib import pyplot as plt
 
+    warnings.filterwarnings("ignore", message="Glyph .* missing")
     plt.rcParams.update(_STYLE)
     folder.mkdir(parents=True, exist_ok=True)
     numbers = _first(profile.of_kind("number"), wanted)
@@ -55,9 +57,6 @@ def draw(profile: Profile, wanted: Sequence[str], folder: Path, title: str) -> l
         finally:
             plt.close(figure)
     return made
-
-
-Paint = Callable[[Axes], None]
 
 
 def _plans(
@@ -102,6 +101,8 @@ def _pair(profile: Profile, numbers: list[Column]) -> tuple[Column, Column] | No
 def _histogram(axes: Axes, column: Column, group: Column | None) -> None:
     low, high = column.values.quantile([0.001, 0.999])
     values = column.values[column.values.between(low, high)] if len(column.values) > 1000 else column.values
+    import numpy as np
+
     bins = np.histogram_bin_edges(values, bins=min(40, max(8, int(np.sqrt(len(values))))))
     parts = _parts(values, group, 4)
     axes.hist(
@@ -140,7 +141,7 @@ def _boxes(axes: Axes, group: Column, column: Column) -> None:
 
 
 def _scatter(axes: Axes, one: Column, other: Column, group: Column | None) -> None:
-    both = pd.concat([one.values.rename("x"), other.values.rename("y")], axis=1, join="inner").dropna()
+    both = beside(one.values.rename("x"), other.values.rename("y")).dropna()
     both = both.sample(_MAX_POINTS, random_state=7) if len(both) > _MAX_POINTS else both
     for index, (name, part) in enumerate(_parts(both["x"], group, 6)):
         axes.scatter(part, both.loc[part.index, "y"], s=16, alpha=0.7, color=PALETTE[index], label=name, linewidths=0)
@@ -158,7 +159,7 @@ def _bars(axes: Axes, column: Column) -> None:
 
 
 def _line(axes: Axes, date: Column, column: Column) -> None:
-    both = pd.concat([date.values.rename("when"), column.values.rename("value")], axis=1, join="inner").dropna()
+    both = beside(date.values.rename("when"), column.values.rename("value")).dropna()
     # Several rows of one moment would draw as a vertical stroke.
     series = both.groupby("when")["value"].mean().sort_index()
     span = series.index.max() - series.index.min()
@@ -175,7 +176,7 @@ def _line(axes: Axes, date: Column, column: Column) -> None:
 
 
 def _heat(axes: Axes, columns: list[Column]) -> None:
-    frame = pd.concat([column.values.rename(column.name) for column in columns], axis=1)
+    frame = beside(*(column.values.rename(column.name) for column in columns))
     matrix = frame.rank().corr().to_numpy(dtype=float)
     image = axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1)
     names = [_short(column.name) for column in columns]

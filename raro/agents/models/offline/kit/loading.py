@@ -7,10 +7,7 @@ import io
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
-
-import duckdb
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal
 
 from raro.agents.models.offline.kit.sniffing import (
     INPUT,
@@ -22,6 +19,9 @@ from raro.agents.models.offline.kit.sniffing import (
     head_of,
     quoted,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Beyond this a table is counted whole and looked at through a sample.
 BIG_BYTES = 60_000_000
@@ -103,6 +103,8 @@ def _read_quoted(text: str, delimiter: str, header: int | None) -> tuple[pd.Data
 
 
 def _read(text: str, delimiter: str, header: int | None, quoting: Literal[0, 3]) -> tuple[pd.DataFrame, int]:
+    import pandas as pd
+
     bad: list[list[str]] = []
     frame = pd.read_csv(
         io.StringIO(text),
@@ -142,6 +144,8 @@ def _load_text(name: str, path: Path, size: int, suffix: str) -> Loaded:
 def _parsed_json(name: str, size: int, parsed: Any, text: str, notes: list[str]) -> Loaded:
     records = parsed if isinstance(parsed, list) else next((v for v in _values(parsed) if _is_records(v)), None)
     if isinstance(records, list) and _is_records(records):
+        import pandas as pd
+
         frame = pd.json_normalize(records, max_level=2)
         return Loaded(
             name, "table", size, frame, data=parsed, rows=len(frame), notes=[*notes, "it is a list of records"]
@@ -171,11 +175,15 @@ def _collect(bad: list[list[str]]) -> Any:
 
 
 def _count(source: str) -> int:
+    import duckdb
+
     row = duckdb.connect().execute(f"SELECT count(*) FROM {source}").fetchone()
     return int(row[0]) if row else 0
 
 
 def _sample(source: str, rows: int) -> pd.DataFrame:
+    import duckdb
+
     part = f" USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (7)" if rows > SAMPLE_ROWS else ""
     return duckdb.connect().execute(f"SELECT * FROM {source}{part}").df()
 

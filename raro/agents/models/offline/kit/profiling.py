@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_GROUPS = 20
 _STRONG = 0.5
@@ -62,7 +63,7 @@ def _column(name: str, series: pd.Series) -> Column:
         return Column(name, "empty", missing, 0, values)
     distinct = int(values.map(str).nunique())
     kind = _kind_of_column(name, values, distinct)
-    if kind == "category" and pd.api.types.is_numeric_dtype(values):
+    if kind == "category" and _sort_of(values) == "number":
         values = values.astype(int).map(str)
     column = Column(name, kind, missing, distinct, values)
     if was:
@@ -73,12 +74,15 @@ def _column(name: str, series: pd.Series) -> Column:
 
 def _typed(values: pd.Series) -> tuple[pd.Series, str]:
     """The values as numbers or dates when nearly all of them are; and what they were written as."""
-    if pd.api.types.is_bool_dtype(values):
-        return values.map({True: "yes", False: "no"}), ""
-    if pd.api.types.is_numeric_dtype(values):
-        return _finite(values.astype(float)), ""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return _without_zone(values), ""
+    import pandas as pd
+
+    match _sort_of(values):
+        case "bool":
+            return values.map({True: "yes", False: "no"}), ""
+        case "number":
+            return _finite(values.astype(float)), ""
+        case "date":
+            return _without_zone(values), ""
     text = values.map(str)
     for change, was in ((_plain, "numbers written as text"), (_comma, "numbers written with a decimal comma")):
         numbers = pd.to_numeric(change(text), errors="coerce")
@@ -91,6 +95,17 @@ def _typed(values: pd.Series) -> tuple[pd.Series, str]:
         if dates.notna().mean() >= 0.95:
             return _without_zone(dates.dropna()), "dates written as text"
     return text, ""
+
+
+def _sort_of(values: pd.Series) -> str:
+    """`bool`, `number`, `date` or `other`: what the values are, not what they say."""
+    import pandas as pd
+
+    if pd.api.types.is_bool_dtype(values):
+        return "bool"
+    if pd.api.types.is_numeric_dtype(values):
+        return "number"
+    return "date" if pd.api.types.is_datetime64_any_dtype(values) else "other"
 
 
 def _finite(values: pd.Series) -> pd.Series:
@@ -108,6 +123,8 @@ def _comma(text: pd.Series) -> pd.Series:
 
 
 def _without_zone(values: pd.Series) -> pd.Series:
+    import pandas as pd
+
     dates = pd.to_datetime(values, utc=True)
     return dates.dt.tz_localize(None)
 
@@ -115,10 +132,11 @@ def _without_zone(values: pd.Series) -> pd.Series:
 def _kind_of_column(name: str, values: pd.Series, distinct: int) -> str:
     if distinct == 1:
         return "constant"
-    if pd.api.types.is_datetime64_any_dtype(values):
+    sort = _sort_of(values)
+    if sort == "date":
         return "date"
     unique = distinct == len(values) and len(values) > 20
-    if pd.api.types.is_numeric_dtype(values):
+    if sort == "number":
         whole = bool((values == values.round()).all())
         if whole and unique and re.search(r"(^|[_ ])(id|nr|no|index|key)$|^(rowid|unnamed.*)$", name.lower()):
             return "id"
@@ -137,7 +155,7 @@ def _kind_of_column(name: str, values: pd.Series, distinct: int) -> str:
 
 
 def _facts(kind: str, values: pd.Series) -> dict[str, Any]:
-    if kind == "number" or (kind == "constant" and pd.api.types.is_numeric_dtype(values)):
+    if kind == "number" or (kind == "constant" and _sort_of(values) == "number"):
         return _number_facts(values)
     if kind == "date":
         return {"first": str(values.min()), "last": str(values.max())}
@@ -171,12 +189,19 @@ def _correlations(columns: list[Column]) -> list[tuple[str, str, float]]:
     found = []
     for index, one in enumerate(numbers):
         for other in numbers[index + 1 :]:
-            both = pd.concat([one.values, other.values], axis=1, join="inner").dropna()
+            both = beside(one.values, other.values).dropna()
             if len(both) >= _MIN_PAIRS and both.iloc[:, 0].nunique() > 1 and both.iloc[:, 1].nunique() > 1:
                 strength = float(both.iloc[:, 0].rank().corr(both.iloc[:, 1].rank()))
                 if abs(strength) >= _STRONG:
                     found.append((one.name, other.name, _rounded(strength)))
     return sorted(found, key=lambda item: -abs(item[2]))
+
+
+def beside(*columns: pd.Series) -> pd.DataFrame:
+    """Columns of one table beside each other again, with gaps where a value is missing."""
+    import pandas as pd
+
+    return pd.concat(columns, axis=1)
 
 
 def _duplicates(frame: pd.DataFrame) -> int:
@@ -185,7 +210,7 @@ def _duplicates(frame: pd.DataFrame) -> int:
 
 def grouped(by: Column, of: Column) -> pd.DataFrame:
     """Count, mean, median, standard deviation, minimum, maximum and sum of a number per group; largest first."""
-    both = pd.DataFrame({"group": by.values.map(str), "value": of.values}).dropna()
+    both = beside(by.values.map(str).rename("group"), of.values.rename("value")).dropna()
     table = both.groupby("group")["value"].agg(["count", "mean", "median", "std", "min", "max", "sum"])
     return table.sort_values("count", ascending=False).head(MAX_GROUPS)
 

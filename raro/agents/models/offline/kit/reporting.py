@@ -7,9 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Sequence
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from raro.agents.models.offline.kit.answers import answer, mentioned
 from raro.agents.models.offline.kit.charts import draw
@@ -18,6 +16,9 @@ from raro.agents.models.offline.kit.loading import Loaded, load
 from raro.agents.models.offline.kit.looking import human_size
 from raro.agents.models.offline.kit.profiling import Column, Profile, grouped, profile, shown
 from raro.agents.models.offline.kit.sniffing import OUTPUT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Well below what a sandbox lets a program print, also when every letter is escaped.
 DIGEST_CHARS = 36_000
@@ -72,6 +73,8 @@ def _table(loaded: Loaded, directive: str, folder: str) -> tuple[dict[str, Any],
 
 def _clean(table: Profile, frame: pd.DataFrame) -> pd.DataFrame:
     """One row per column of the input: what a person would check first."""
+    import pandas as pd
+
     keys = ("mean", "median", "std", "min", "q25", "q75", "max", "outliers", "first", "last")
     return pd.DataFrame(
         [
