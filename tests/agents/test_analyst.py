@@ -7,11 +7,13 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from raro.agents.models.offline.analyst import OfflineAnalyst, digest_of
 from raro.agents.models.offline.kit import reporting
@@ -115,15 +117,21 @@ async def test_a_look_is_a_glance_at_every_file(workplace: Workplace) -> None:
 
 
 async def test_documents_are_described_without_what_only_tables_need(workplace: Workplace) -> None:
-    names = ["notes.txt", "binary.dat", "fake.png", "page.pdf", "broken.py", "settings.json"]
+    names = ["notes.txt", "binary.dat", "fake.png", "page.pdf", "broken.py", "settings.json", "photo.png"]
+    picture = BytesIO()
+    Image.new("RGB", (30, 20)).save(picture, "png")
     for name in names:
-        give(workplace, name, NASTY.get(name, b'{"a": [1, {"b": 2}]}'))
+        give(
+            workplace, name, {**NASTY, "settings.json": b'{"a": [1, {"b": 2}]}', "photo.png": picture.getvalue()}[name]
+        )
     loaded = (
         "import sys\nprint([name for name in ('pandas', 'numpy', 'matplotlib', 'duckdb') if name in sys.modules])\n"
     )
     call = ToolCall(call_id="c", name="execute_python", args={"code": analyse_program(names, "tell me") + loaded})
     said = (await Toolbox(workplace, granted(AgentSpec(id="analyze_x"))).call(call)).text
-    assert digest_of(said) is not None
+    digest = digest_of(said)
+    assert digest is not None
+    assert "30 × 20 pixels" in digest["reports"][-1]
     assert "[]" in said.splitlines()
 
 

@@ -19,8 +19,10 @@ def raro(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPro
 
 
 def a_run(client: httpx.Client) -> str:
-    client.put("/runtime/library/files/costs.csv", content=b"team,cost\na,1\nb,2\na,3\n").raise_for_status()
-    client.put("/runtime/library/files/costs.csv/link").raise_for_status()
+    client.put(
+        "/runtime/library/files/costs.md", content=b"# Costs\n\nTeam a has 4, team b has 2.\n"
+    ).raise_for_status()
+    client.put("/runtime/library/files/costs.md/link").raise_for_status()
     run_id = str(client.post("/runtime/start", json={"directive": "Costs by team"}).json()["run_id"])
     assert ended(client, run_id)["status"] == "completed"
     return run_id
@@ -52,18 +54,17 @@ def test_a_run_is_taken_away_and_checked_elsewhere(done: tuple[Server, str], tmp
     assert (unknown.returncode, "cannot be read: No such file" in unknown.stderr) == (3, True)
 
 
-def test_over_http(done: tuple[Server, str]) -> None:
-    server, run_id = done
-    with server.client() as client:
-        crate = client.get(f"/runtime/artifacts/{run_id}/crate")
-        assert (crate.status_code, crate.content[:2]) == (200, b"PK")
-        assert client.get("/audit/export", params={"run_id": run_id}).status_code == 200
-        events = client.get("/audit/events", params={"run_id": run_id}).json()["events"]
-        proof = client.get(f"/audit/proof/{events[0]['id']}").json()
-        assert json.loads(proof["events"][0]["body"])["id"] == events[0]["id"]
-        assert client.get("/audit/verify").json()["ok"]
-        assert client.get("/health").json()["parts"]["audit"]["state"] == "ok"
-    with server.client("bolt") as other:
+def test_over_http(standing: Server, client: httpx.Client, me: str) -> None:
+    run_id = a_run(client)
+    crate = client.get(f"/runtime/artifacts/{run_id}/crate")
+    assert (crate.status_code, crate.content[:2]) == (200, b"PK")
+    assert client.get("/audit/export", params={"run_id": run_id}).status_code == 200
+    events = client.get("/audit/events", params={"run_id": run_id}).json()["events"]
+    proof = client.get(f"/audit/proof/{events[0]['id']}").json()
+    assert json.loads(proof["events"][0]["body"])["id"] == events[0]["id"]
+    assert client.get("/audit/verify").json()["ok"]
+    assert client.get("/health").json()["parts"]["audit"]["state"] == "ok"
+    with standing.client(f"not_{me}") as other:
         for path in (f"/runtime/artifacts/{run_id}/crate", f"/audit/proof/{events[0]['seq']}"):
             assert other.get(path).status_code == 404
 

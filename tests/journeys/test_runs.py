@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -66,13 +66,13 @@ def test_a_missing_linked_file_fails_the_run_at_once_and_is_named(client: httpx.
     assert "agent_scheduled" not in kinds(events_of(client, run_id))
 
 
-def test_bytes_that_are_gone_fail_the_run_and_name_the_file(server: Server) -> None:
-    with server.client() as client:
-        upload(client, "a.csv", b"x,y\n1,2\n")
-        shutil.rmtree(server.storage / "blobs" / "sha256")
-        failed = ended(client, start(client, directive="look", attached_files=["a.csv"]))
-        assert failed["code"] == "missing_bytes"
-        assert "a.csv" in failed["reason"]
+def test_bytes_that_are_gone_fail_the_run_and_name_the_file(standing: Server, client: httpx.Client, me: str) -> None:
+    upload(client, "a.csv", me.encode())
+    (blob,) = (standing.storage / "blobs" / "sha256").rglob(f"*{sha256(me.encode()).hexdigest()}")
+    blob.unlink()
+    failed = ended(client, start(client, directive="look", attached_files=["a.csv"]))
+    assert failed["code"] == "missing_bytes"
+    assert "a.csv" in failed["reason"]
 
 
 def test_a_circle_and_an_unknown_dependency_are_refused_before_anything_starts(client: httpx.Client) -> None:

@@ -35,15 +35,15 @@ def test_a_second_server_on_one_storage_refuses_and_names_the_holder(server: Ser
 
 def test_deleted_views_and_trees_come_back(server: Server) -> None:
     with server.client() as client:
-        upload(client, "Übersicht 📊.csv", b"x\n1\n")
-        run_id = start(client, directive="nothing", attached_files=["Übersicht 📊.csv"])
+        upload(client, "Übersicht 📊.md", b"# A look\n\nAll is well.\n")
+        run_id = start(client, directive="nothing", attached_files=["Übersicht 📊.md"])
         ended(client, run_id)
     server.stop()
     for folder in ("projections", "library", "artifacts"):
         shutil.rmtree(server.storage / folder)
     server.start()
-    assert names(server) == ["Übersicht 📊.csv"]
-    assert wait_for((server.storage / "library" / "acme" / "Übersicht 📊.csv").exists)
+    assert names(server) == ["Übersicht 📊.md"]
+    assert wait_for((server.storage / "library" / "acme" / "Übersicht 📊.md").exists)
     assert wait_for((server.storage / "artifacts" / "acme" / run_id / "report.md").exists)
 
 

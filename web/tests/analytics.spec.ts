@@ -23,7 +23,7 @@ test('every report opens as a chart and a table, or as a table', async ({ season
 test('the time stands in the address, and none has its own words', async ({ seasoned: page }) => {
   await visit(page, '#/analytics?report=most_used_agents');
   const report = page.getByRole('article', { name: 'Most used agents' });
-  await expect(report.getByRole('cell', { name: 'analyze_penguins' })).toBeVisible();
+  await expect(report.getByRole('cell', { name: 'analyze_notes' })).toBeVisible();
   await report.getByRole('button', { name: 'Own' }).click();
   await report.getByLabel('From').fill('2020-01-01');
   await report.getByLabel('Until').fill('2020-12-31');
@@ -32,7 +32,7 @@ test('the time stands in the address, and none has its own words', async ({ seas
   await page.reload();
   await expect(report.getByText('Nothing in this time')).toBeVisible();
   await report.getByRole('button', { name: 'All the time' }).click();
-  await expect(report.getByRole('cell', { name: 'analyze_penguins' })).toBeVisible();
+  await expect(report.getByRole('cell', { name: 'analyze_notes' })).toBeVisible();
   await page.goBack();
   await expect(report.getByText('Nothing in this time')).toBeVisible();
 });
@@ -43,10 +43,10 @@ test('a report is refreshed, sorted, taken away and taken up in SQL', async ({
 }) => {
   await visit(page, '#/analytics?report=most_used_agents&span=7d');
   const report = page.getByRole('article', { name: 'Most used agents' });
-  const row = report.getByRole('row', { name: /^analyze_penguins/ });
+  const row = report.getByRole('row', { name: /^analyze_notes/ });
   const runs = Number(await row.getByRole('cell').nth(1).textContent());
   expect(runs).toBeGreaterThan(0);
-  await past.client.run('Once more', ['penguins.csv']);
+  await past.client.run('Once more', ['notes.txt']);
   await report.getByRole('button', { name: 'Load the report again' }).click();
   await expect(row.getByRole('cell').nth(1)).toHaveText(String(runs + 1));
 
@@ -59,7 +59,7 @@ test('a report is refreshed, sorted, taken away and taken up in SQL', async ({
 
   const csv = await downloaded(page, () => report.getByRole('link', { name: 'CSV' }).click());
   expect(csv.name).toBe('most_used_agents.csv');
-  expect(csv.bytes.toString()).toContain(`\nanalyze_penguins,${runs + 1},`);
+  expect(csv.bytes.toString()).toContain(`\nanalyze_notes,${runs + 1},`);
   const parquet = await downloaded(page, () =>
     report.getByRole('link', { name: 'Parquet' }).click()
   );

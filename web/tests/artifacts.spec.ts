@@ -1,8 +1,8 @@
 import { choose, expect, openRail, test } from './fixtures';
-import { PENGUINS } from './raro';
+import { NOTES, PENGUINS } from './raro';
 
 test.beforeEach(async ({ client }) => {
-  await client.upload('penguins.csv', PENGUINS);
+  await client.upload('notes.txt', NOTES);
 });
 
 test('artifacts stand under their run, with everything that is known of them', async ({
@@ -10,15 +10,15 @@ test('artifacts stand under their run, with everything that is known of them', a
   console: page,
   rail
 }) => {
-  const run = await client.run('Compare body mass by species', ['penguins.csv']);
+  const run = await client.run('Count the words', ['notes.txt']);
   await openRail(page);
   const list = rail.getByRole('list', { name: 'Artifacts by run' });
   await expect(
     list.getByRole('button', { name: new RegExp(run.slice(4, 12)) }).first()
-  ).toContainText('Compare body mass');
-  const file = rail.getByRole('button', { name: /^View penguins_csv\/summary.csv/ });
+  ).toContainText('Count the words');
+  const file = rail.getByRole('button', { name: /^View notes_txt\/summary.json/ });
   await file.focus();
-  await expect(page.locator('.tip')).toContainText('analyze_penguins');
+  await expect(page.locator('.tip')).toContainText('analyze_notes');
   await expect(page.locator('.tip')).toContainText(run);
 });
 
@@ -27,8 +27,8 @@ test('artifacts are filtered by run, agent, type and words', async ({
   console: page,
   rail
 }) => {
+  await client.upload('penguins.csv', PENGUINS);
   await client.run('First run', ['penguins.csv']);
-  await client.upload('notes.txt', 'words and more words');
   const second = await client.run('Second run', ['notes.txt']);
   await openRail(page);
   const views = rail.getByRole('button', { name: /^View / });
@@ -49,15 +49,15 @@ test('artifacts are filtered by run, agent, type and words', async ({
 });
 
 test('an artifact is pinned, deleted and brought back', async ({ client, console: page, rail }) => {
-  await client.run('Profile', ['penguins.csv']);
+  await client.run('Profile', ['notes.txt']);
   await openRail(page);
-  await rail.getByLabel('Search artifacts').fill('summary.csv');
-  await choose(page, 'Actions for penguins_csv/summary.csv', 'Pin');
-  await expect(page.getByText('summary.csv is pinned')).toBeVisible();
-  await choose(page, 'Actions for penguins_csv/summary.csv', 'Delete');
+  await rail.getByLabel('Search artifacts').fill('summary.json');
+  await choose(page, 'Actions for notes_txt/summary.json', 'Pin');
+  await expect(page.getByText('summary.json is pinned')).toBeVisible();
+  await choose(page, 'Actions for notes_txt/summary.json', 'Delete');
   await expect(rail.getByText('No artifact fits')).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).last().click();
-  await expect(rail.getByRole('button', { name: /^View penguins_csv\/summary.csv/ })).toBeVisible();
+  await expect(rail.getByRole('button', { name: /^View notes_txt\/summary.json/ })).toBeVisible();
 });
 
 test('saving to the library asks on a collision and shows the version it becomes', async ({
@@ -65,18 +65,18 @@ test('saving to the library asks on a collision and shows the version it becomes
   console: page,
   rail
 }) => {
-  await client.run('Profile', ['penguins.csv']);
-  await client.upload('summary.csv', 'another file');
+  await client.run('Profile', ['notes.txt']);
+  await client.upload('summary.json', 'another file');
   await openRail(page);
-  await rail.getByLabel('Search artifacts').fill('summary.csv');
-  await choose(page, 'Actions for penguins_csv/summary.csv', 'Save to library');
+  await rail.getByLabel('Search artifacts').fill('summary.json');
+  await choose(page, 'Actions for notes_txt/summary.json', 'Save to library');
   const dialog = page.getByRole('dialog', { name: 'Save to library' });
   await expect(dialog).toContainText('This becomes its version 2');
-  await dialog.getByLabel('Name in the library').fill('fresh.csv');
+  await dialog.getByLabel('Name in the library').fill('fresh.json');
   await expect(dialog).toContainText('This becomes version 1');
-  await dialog.getByLabel('Name in the library').fill('summary.csv');
+  await dialog.getByLabel('Name in the library').fill('summary.json');
   await dialog.getByRole('button', { name: 'Save as version 2' }).click();
-  await expect(rail.getByRole('button', { name: /^summary.csv, not linked/ })).toContainText('v2');
+  await expect(rail.getByRole('button', { name: /^summary.json, not linked/ })).toContainText('v2');
 });
 
 test('a run’s artifacts come as a zip, and go and come back together', async ({
@@ -84,7 +84,7 @@ test('a run’s artifacts come as a zip, and go and come back together', async (
   console: page,
   rail
 }) => {
-  const run = await client.run('Profile', ['penguins.csv']);
+  const run = await client.run('Profile', ['notes.txt']);
   await openRail(page);
   const menu = `Actions for run ${run.slice(4, 12)}`;
   const download = page.waitForEvent('download');
@@ -93,7 +93,7 @@ test('a run’s artifacts come as a zip, and go and come back together', async (
   await choose(page, menu, 'Delete its artifacts');
   await expect(rail.getByText('Nothing made yet')).toBeVisible();
   await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(rail.getByRole('button', { name: /^View penguins_csv\/report.md/ })).toBeVisible();
+  await expect(rail.getByRole('button', { name: /^View notes_txt\/report.md/ })).toBeVisible();
 });
 
 test('clearing old runs shows what goes before it goes, and keeps what is pinned', async ({
@@ -101,7 +101,7 @@ test('clearing old runs shows what goes before it goes, and keeps what is pinned
   console: page,
   rail
 }) => {
-  const run = await client.run('Profile', ['penguins.csv']);
+  const run = await client.run('Profile', ['notes.txt']);
   await client.call('POST', `/runtime/artifacts/${run}/files/report.md/pin`);
   await openRail(page);
   await rail.getByRole('button', { name: 'Clear old…' }).click();

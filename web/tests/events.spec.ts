@@ -26,13 +26,13 @@ test('filters go together, stand in the address and are kept by name', async ({
   past: { run }
 }) => {
   await visit(page, `#/events?run=${run}`);
-  await filters(page).getByLabel('Agent').fill('analyze_penguins');
+  await filters(page).getByLabel('Agent').fill('analyze_notes');
   await filters(page).getByLabel('Type').fill('file_generated');
   await expect(row(page, 'run.agent_started')).toHaveCount(0);
   await filters(page).getByLabel('Text').fill('REPORT.md');
   await expect(list(page).getByRole('button')).toHaveCount(1);
   await expect(page).toHaveURL(
-    /run=run_.*agent=analyze_penguins.*type=file_generated.*text=REPORT.md/
+    /run=run_.*agent=analyze_notes.*type=file_generated.*text=REPORT.md/
   );
   await page.reload();
   await expect(list(page).getByRole('button')).toHaveCount(1);
@@ -68,10 +68,7 @@ test('an event shows its payload, what led to it and what it led to', async ({
   seasoned: page,
   past: { run }
 }) => {
-  await visit(
-    page,
-    `#/events?run=${run}&agent=analyze_penguins&type=file_generated&text=report.md`
-  );
+  await visit(page, `#/events?run=${run}&agent=analyze_notes&type=file_generated&text=report.md`);
   await row(page, 'report.md').first().click();
   const event = page.getByRole('complementary', { name: /^Event \d+/ });
   await expect(event.getByText('size_bytes')).toBeVisible();

@@ -1,5 +1,5 @@
 import { choose, expect, openRail, test } from './fixtures';
-import { example, PENGUINS } from './raro';
+import { example, NOTES } from './raro';
 
 test('a file is uploaded by the button, and linked and unlinked by click and by Space', async ({
   console: page,
@@ -146,13 +146,13 @@ test('a file that came from an artifact is marked with where it came from', asyn
   rail,
   client
 }) => {
-  await client.upload('penguins.csv', PENGUINS);
-  const run = await client.run('Profile it', ['penguins.csv']);
-  await client.call('POST', `/runtime/artifacts/${run}/files/penguins_csv/summary.csv/promote`);
+  await client.upload('notes.txt', NOTES);
+  const run = await client.run('Profile it', ['notes.txt']);
+  await client.call('POST', `/runtime/artifacts/${run}/files/notes_txt/summary.json/promote`);
   await openRail(page);
   await expect(
     rail.getByRole('button', {
-      name: new RegExp(`^summary.csv.*Made by analyze_penguins in ${run}`)
+      name: new RegExp(`^summary.json.*Made by analyze_notes in ${run}`)
     })
   ).toBeVisible();
 });

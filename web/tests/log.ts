@@ -1,7 +1,7 @@
 // What the tests of events, analytics and SQL share: a past to look at, and the way to it.
 import type { Page } from '@playwright/test';
 import { test as base, expect, opened } from './fixtures';
-import { PENGUINS, type Client } from './raro';
+import { NOTES, type Client } from './raro';
 import type { Past } from './shared';
 
 /** Tests that only look share one past; `seasoned` is a tab of its client. */
@@ -15,10 +15,10 @@ export const test = base.extend<{ past: Past; seasoned: Page }>({
   }
 });
 
-/** A run over a table: a log, artifacts and figures to look at. */
+/** A run over a text: a log, artifacts and figures to look at. */
 export async function furnished(client: Client): Promise<string> {
-  await client.upload('penguins.csv', PENGUINS);
-  return client.run('Compare body mass by species', ['penguins.csv']);
+  await client.upload('notes.txt', NOTES);
+  return client.run('Count the words', ['notes.txt']);
 }
 
 /** Another page of the console, in the tab that is open. */

@@ -70,14 +70,14 @@ test('nothing can be changed there, and it is said why', async ({ console: page,
   await expect(upload).toBeDisabled();
   await expect(upload).toHaveAttribute('title', /past cannot be changed/);
   await expect(page.getByRole('button', { name: 'Clear old…' })).toBeDisabled();
-  await page.getByRole('button', { name: 'Actions for penguins.csv' }).click();
+  await page.getByRole('button', { name: 'Actions for notes.txt' }).click();
   const gone = page.getByRole('menuitem', { name: 'Delete' });
   await expect(gone).toHaveAttribute('aria-disabled', 'true');
   await expect(gone).toHaveAttribute('title', /past cannot be changed/);
   await page.keyboard.press('Escape');
   await expect(bar(page)).toBeVisible();
   await files(page)
-    .getByRole('button', { name: /^penguins\.csv, / })
+    .getByRole('button', { name: /^notes\.txt, / })
     .press('Enter');
   await expect(page.getByRole('status').getByText(/past cannot be changed/)).toBeVisible();
   await visit(page, `#/runs/${run}`);
@@ -85,7 +85,7 @@ test('nothing can be changed there, and it is said why', async ({ console: page,
   const { files: rows } = (await client.call('GET', '/runtime/library')) as {
     files: { filename: string; linked: boolean }[];
   };
-  expect(rows.find(({ filename }) => filename === 'penguins.csv')?.linked).toBe(false);
+  expect(rows.find(({ filename }) => filename === 'notes.txt')?.linked).toBe(false);
 });
 
 test('a run’s page shows it as it was, and that it had not begun', async ({
@@ -187,7 +187,7 @@ for (const viewport of SIZES) {
     const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
     const kept = { clientId: client.id, theme: 'archival', toured: true };
     const page = await opened(context, raro.url, kept, `/#/runs/${run}`);
-    await expect(page.getByRole('button', { name: /^analyze_penguins/ })).toBeVisible();
+    await expect(page.getByRole('button', { name: /^analyze_notes/ })).toBeVisible();
     await lookBack(page);
     if (viewport.width < 700) await page.getByRole('button', { name: 'Env / IO' }).click();
     await expect(page.getByText(/As of event/)).toBeVisible();

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from './fixtures';
+import { NOTES } from './raro';
 
 test('the log is verified, and a change of what was signed is told', async ({
   console: page,
@@ -36,8 +37,8 @@ test('a run is downloaded with its proof, which the command line checks', async 
   console: page,
   client
 }) => {
-  await client.upload('costs.csv', 'team,cost\na,1\nb,2\n');
-  const run = await client.run('Profile', ['costs.csv']);
+  await client.upload('notes.txt', NOTES);
+  const run = await client.run('Profile', ['notes.txt']);
   await page.goto(new URL(`/#/runs/${run}`, page.url()).href);
   const [download] = await Promise.all([
     page.waitForEvent('download'),

@@ -1,13 +1,14 @@
 // A run as one page that needs nothing else.
 import { expect, test } from './fixtures';
+import { NOTES } from './raro';
 
 test('a run is one page without scripts, styled by itself alone', async ({
   console: page,
   client,
   context
 }) => {
-  await client.upload('costs.csv', 'team,cost\na,1\nb,2\n');
-  const run = await client.run('Profile <script>alert(1)</script>', ['costs.csv']);
+  await client.upload('notes.txt', NOTES);
+  const run = await client.run('Profile <script>alert(1)</script>', ['notes.txt']);
   await page.goto(new URL(`/#/runs/${run}`, page.url()).href);
   const [report] = await Promise.all([
     context.waitForEvent('page'),

@@ -187,9 +187,11 @@ def _unreadable(loaded: Loaded) -> str:
 
 def _dimensions(loaded: Loaded) -> str:
     try:
-        from matplotlib import image
+        # It comes with matplotlib, is loaded in a tenth of the time, and reads no more than the size.
+        from PIL import Image
 
-        height, width = image.imread(str(INPUT / loaded.name)).shape[:2]
+        with Image.open(INPUT / loaded.name) as image:
+            width, height = image.size
     except Exception:  # noqa: BLE001  a damaged picture has no size
         return ""
     return f", {width} × {height} pixels"
