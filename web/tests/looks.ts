@@ -30,6 +30,26 @@ async function wear(page: Page, theme: Theme): Promise<void> {
   );
 }
 
+/** Wait until the page stands: its pictures and fonts are there, and nothing in it was drawn anew for a while. */
+async function stands(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const [STILL_MS, MOST_MS] = [250, 1500];
+    const still = new Promise<void>((done) => {
+      let timer = setTimeout(done, STILL_MS);
+      new MutationObserver(() => {
+        clearTimeout(timer);
+        timer = setTimeout(done, STILL_MS);
+      }).observe(document, { subtree: true, childList: true, attributes: true });
+    });
+    // A picture that is below what is seen may never be fetched.
+    const pictures = [...document.images].filter((image) => image.loading !== 'lazy');
+    await Promise.race([
+      Promise.all([still, document.fonts.ready, ...pictures.map((image) => image.decode())]),
+      new Promise((done) => setTimeout(done, MOST_MS))
+    ]);
+  });
+}
+
 /** What axe finds by all of its rules. It says so in words: to hand over all of its findings takes longer than they do. */
 async function found(page: Page): Promise<string[]> {
   expect(page.frames(), 'axe looks into no frame').toHaveLength(1);
@@ -48,6 +68,7 @@ async function found(page: Page): Promise<string[]> {
 
 /** Axe finds nothing in either theme, and nothing sticks out; pictures are kept as by `pictures`. */
 export async function reads(page: Page, name: string): Promise<void> {
+  await stands(page);
   for (const theme of THEMES) {
     await wear(page, theme);
     await picture(page, name, theme);
@@ -61,6 +82,7 @@ export async function reads(page: Page, name: string): Promise<void> {
 
 /** A picture in each theme to look at, kept as `name-theme-width.png`. */
 export async function pictures(page: Page, name: string): Promise<void> {
+  await stands(page);
   for (const theme of THEMES) {
     await wear(page, theme);
     await picture(page, name, theme);

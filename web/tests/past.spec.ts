@@ -191,7 +191,6 @@ for (const viewport of SIZES) {
     await lookBack(page);
     if (viewport.width < 700) await page.getByRole('button', { name: 'Env / IO' }).click();
     await expect(page.getByText(/As of event/)).toBeVisible();
-    await page.waitForTimeout(700);
     await reads(page, 'past');
     await expect(bar(page).getByRole('button', { name: 'Back to now' })).toBeInViewport();
     await context.close();

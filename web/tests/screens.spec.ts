@@ -135,7 +135,6 @@ for (const { name, path, act } of SCREENS) {
       const kept = { clientId: past.client.id, theme: 'archival', toured: true };
       const page = await opened(context, raro.url, kept, path(past.run));
       await act?.(page);
-      await page.waitForTimeout(700);
       await reads(page, name);
       await context.close();
     });
