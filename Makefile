@@ -55,18 +55,21 @@ lint-console: setup
 	scripts/npm run --silent lint
 	scripts/npm run --silent check
 
+# What runs in Python and what runs in a browser hinder each other, so they follow each other. The checks that run nothing
+# take what the two leave of the processors, and say their words at the end.
 test: setup
 	@scripts/need-compose
 	@scripts/need-browser
-	@$(MAKE) --no-print-directory -j 2 test-python test-console
+	@nice -n 19 $(MAKE) --no-print-directory lint > web/test-results-lint.txt 2>&1 & lint=$$!; failed=0; \
+		for part in test-console test-python; do $(MAKE) --no-print-directory $$part || failed=1; done; \
+		wait $$lint || failed=1; cat web/test-results-lint.txt; exit $$failed
 
 test-python: setup
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
-# Its words come when it is over: those of the other, which takes longer and begins at once, go on line by line.
-test-console: lint-python lint-console
-	@{ scripts/npm run --silent test && scripts/npm run --silent e2e; } > web/test-results.txt 2>&1; \
-		status=$$?; echo; cat web/test-results.txt; exit $$status
+test-console: setup
+	scripts/npm run --silent test
+	scripts/npm run --silent e2e
 
 soak: setup
 	$(BIN)/pytest -q -m soak --timeout 1800
