@@ -50,19 +50,19 @@ lint-python: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	scripts/api-types --check
+	@# What the tests import is compiled here by one process, not by each of those that run them.
+	@said=$$($(BIN)/pytest -qqq --collect-only 2>&1) || { echo "$$said"; exit 1; }
 
 lint-console: setup
 	scripts/npm run --silent lint
 	scripts/npm run --silent check
 
-# What runs in Python and what runs in a browser hinder each other, so they follow each other. The checks that run nothing
-# take what the two leave of the processors, and say their words at the end.
+# One after the other: what runs in Python and what runs in a browser keep all processors busy alone, and hinder each other.
 test: setup
 	@scripts/need-compose
 	@scripts/need-browser
-	@nice -n 19 $(MAKE) --no-print-directory lint > web/test-results-lint.txt 2>&1 & lint=$$!; failed=0; \
-		for part in test-console test-python; do $(MAKE) --no-print-directory $$part || failed=1; done; \
-		wait $$lint || failed=1; cat web/test-results-lint.txt; exit $$failed
+	@failed=; for part in lint test-console test-python; do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
+		test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 test-python: setup
 	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
