@@ -6,26 +6,32 @@
 
 PYTHON ?= python3
 STORAGE ?= storage
-WORKERS ?= 3
+WORKERS ?= 4
 BIN := .venv/bin
 CONSOLE := $(shell find web/src web/public -type f ! -name '*.test.ts') \
 	web/index.html web/vite.config.ts web/svelte.config.js web/package-lock.json
+# What the console's packages wait for: a PATH without Node gets it from a wheel, in .venv.
+NODE_FROM := $(shell scripts/node-here || echo .venv/.ready)
 export PYTHON
 # Many an image sets it. Each process would compile anew what a thousand modules are made of.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test test-python test-console lint lint-python lint-console soak bench clean
+.PHONY: help setup ready demo up test test-python test-console lint lint-python lint-console soak bench clean
 
 help:
 	@sed -n 's/^# //p' Makefile | head -4
 
 setup: .venv/.ready raro/console/index.html
 
+# The same, both at once.
+ready:
+	@$(MAKE) --silent --no-print-directory -j 2 setup
+
 .venv/.ready: pyproject.toml constraints.txt constraints-uv.txt scripts/setup
 	@scripts/setup
 
-web/node_modules/.ready: web/package-lock.json web/.npmrc | .venv/.ready
+web/node_modules/.ready: web/package-lock.json web/.npmrc | $(NODE_FROM)
 	@echo "setup: the console's packages"
 	@scripts/npm ci --silent --no-fund --no-audit
 	@touch $@
@@ -34,10 +40,10 @@ raro/console/index.html: $(CONSOLE) | web/node_modules/.ready
 	@echo "setup: building the console"
 	@scripts/npm run --silent build -- --logLevel warn
 
-demo: setup
+demo: ready
 	@$(BIN)/raro demo
 
-up: setup
+up: ready
 	@$(BIN)/raro up --storage $(STORAGE)
 
 # What runs in Python and what runs in Node and a browser leave each other half of the processors.
@@ -58,7 +64,7 @@ lint-console: setup
 	scripts/npm run --silent check
 
 # One after the other: what runs in Python and what runs in a browser keep all processors busy alone, and hinder each other.
-test: setup
+test: ready
 	@scripts/need-compose
 	@scripts/need-browser
 	@failed=; for part in lint test-console test-python; do $(MAKE) --no-print-directory $$part || failed="$$failed $$part"; done; \
