@@ -16,6 +16,7 @@ from raro.files.faults import storage_faults
 from raro.files.folders import (
     STAGING,
     Below,
+    alone_in,
     below,
     is_folder,
     opened,
@@ -53,6 +54,7 @@ class ArtifactTree:
         """
         where = f"artifacts/{run.client_id}/{run.run_id}"
         with storage_faults(f"bring {where} up to date"):
+            self.root.mkdir(parents=True, exist_ok=True)
             try:
                 return self._sync(run, where, changed, dry_run=False)
             except NotADirectoryError:  # a stray file stands where a folder belongs
@@ -61,7 +63,11 @@ class ArtifactTree:
     def remove_run(self, client_id: str, run_id: str) -> bool:
         """Removes a run's folder, and the client's when it was the last; False when there was none."""
         client_id, run_id = checked_client_id(client_id), checked_run_id(run_id)
-        with storage_faults(f"remove artifacts/{client_id}/{run_id}"), suppress(FileNotFoundError):
+        with (
+            storage_faults(f"remove artifacts/{client_id}/{run_id}"),
+            suppress(FileNotFoundError),
+            alone_in(self.root),
+        ):
             with opened(self.root, client_id) as fd:
                 removed = remove_tree(fd, run_id)
             _remove_if_empty(self.root / client_id)
@@ -82,7 +88,7 @@ class ArtifactTree:
 
     def _sync(self, run: RunTree, where: str, changed: Collection[str] | None, *, dry_run: bool) -> TreeReport:
         expected, plain = self._expected(run)
-        with self._folder(run, create=not dry_run) as fd:
+        with alone_in(self.root), self._folder(run, create=not dry_run) as fd:
             if changed is not None and plain >= set(changed):
                 found = Below()
                 considered = {path: expected[path] for path in {*changed, METADATA} & expected.keys()}
@@ -131,7 +137,7 @@ class ArtifactTree:
 
     def _remove_strays(self, expected: set[str], dry_run: bool, report: TreeReport) -> None:
         """Removes what is not an expected run's folder, or lies beside the clients' folders."""
-        with suppress(FileNotFoundError), opened(self.root) as root_fd:
+        with suppress(FileNotFoundError), alone_in(self.root), opened(self.root) as root_fd:
             for client in sorted(set(os.listdir(root_fd)) - {STAGING}):
                 if not any(key.startswith(f"{client}/") for key in expected):
                     self._remove_stray(root_fd, client, client, dry_run, report)

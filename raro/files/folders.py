@@ -7,6 +7,7 @@ error and not a way out.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import time
@@ -48,6 +49,25 @@ def opened(root: Path | int, *segments: str, create: bool = False) -> Iterator[i
             os.close(fd)
             fd = below
         yield fd
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def alone_in(root: Path) -> Iterator[None]:
+    """Keep out whoever else changes a tree below `root`, in this process or another, until the block ends.
+
+    A folder that is not there yet is nobody's, and a file system that locks no folders keeps nobody out.
+    """
+    try:
+        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(fd)
 

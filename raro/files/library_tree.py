@@ -19,7 +19,7 @@ from pathlib import Path
 from raro.errors import RaroError
 from raro.files.blobs import BlobStore
 from raro.files.faults import storage_faults
-from raro.files.folders import READ_ONLY, STAGING, opened, place, status_of, sweep_staging
+from raro.files.folders import READ_ONLY, STAGING, alone_in, opened, place, status_of, sweep_staging
 from raro.files.names import checked_client_id, checked_filename, free_name
 from raro.files.same import hash_at, holds
 from raro.files.tree_entries import LibraryEntry, TreeReport
@@ -175,6 +175,9 @@ class LibraryTree:
         """None when there is no such folder; a link or file in its place is an error, for it would lead elsewhere."""
         client_id = checked_client_id(client_id)
         with storage_faults(f"work in library/{client_id}"), ExitStack() as stack:
+            if create:
+                self.root.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(alone_in(self.root))
             try:
                 fd: int | None = stack.enter_context(opened(self.root, client_id, create=create))
             except FileNotFoundError:

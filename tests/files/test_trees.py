@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,30 @@ async def test_removing_a_run_removes_the_client_s_folder_with_the_last(trees: T
     assert trees.artifacts.remove_run("public", "two")
     assert not (trees.artifacts.root / "public").exists()
     assert not trees.artifacts.remove_run("public", "two")
+
+
+async def test_who_looks_after_the_trees_does_not_get_in_the_way_of_who_keeps_them(
+    trees: Trees, blobs: BlobStore
+) -> None:
+    run = await run_tree(blobs, {f"charts/{number}/a.png": b"x" for number in range(4)})
+    file = await library_entry(blobs, "a.csv", b"x")
+
+    def keep() -> None:
+        for _ in range(150):
+            trees.artifacts.put_run(run)
+            trees.library.put(file)
+            trees.artifacts.remove_run("public", "run-1")
+            trees.library.remove("public", "a.csv")
+
+    def look_after() -> None:
+        while not keeping.done():
+            trees.reconcile(ExpectedTrees((), ()))
+
+    with ThreadPoolExecutor(2) as pool:
+        keeping = pool.submit(keep)
+        looking = pool.submit(look_after)
+    keeping.result()
+    looking.result()
 
 
 async def test_stray_runs_clients_and_files_are_removed(trees: Trees, blobs: BlobStore) -> None:
