@@ -23,6 +23,7 @@ FOLDER_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 STAGING = ".staging"
 """Beside the clients' or runs' folders: their ids cannot begin with a dot."""
 READ_ONLY = 0o444
+_ALONE_WITHIN_S = 3.0
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _COPY_BYTES = 1 << 26
 _CANNOT_LINK = frozenset({errno.EXDEV, errno.EMLINK, errno.EPERM, errno.EOPNOTSUPP})
@@ -57,7 +58,8 @@ def opened(root: Path | int, *segments: str, create: bool = False) -> Iterator[i
 def alone_in(root: Path) -> Iterator[None]:
     """Keep out whoever else changes a tree below `root`, in this process or another, until the block ends.
 
-    A folder that is not there yet is nobody's, and a file system that locks no folders keeps nobody out.
+    A folder that is not there yet is nobody's, and a file system that locks no folders keeps nobody out. Who waited
+    for three seconds goes on beside the other, which may be frozen: a tree that came out wrong is looked after.
     """
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -65,8 +67,7 @@ def alone_in(root: Path) -> Iterator[None]:
         yield
         return
     try:
-        with suppress(OSError):
-            fcntl.flock(fd, fcntl.LOCK_EX)
+        _wait_for_lock(fd)
         yield
     finally:
         os.close(fd)
@@ -246,6 +247,19 @@ def _writable(parent_fd: int, name: str) -> Iterator[int]:
         yield fd
     finally:
         os.close(fd)
+
+
+def _wait_for_lock(fd: int) -> None:
+    until = time.monotonic() + _ALONE_WITHIN_S
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.005)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _step(fd: int, segment: str, create: bool) -> int:

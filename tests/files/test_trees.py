@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -344,6 +345,16 @@ async def test_who_looks_after_the_trees_does_not_get_in_the_way_of_who_keeps_th
         looking = pool.submit(look_after)
     keeping.result()
     looking.result()
+
+
+async def test_a_frozen_keeper_of_the_trees_is_not_waited_for_for_ever(trees: Trees, blobs: BlobStore) -> None:
+    run = await run_tree(blobs, {"a": b"x"})
+    trees.artifacts.root.mkdir(parents=True)
+    frozen = os.open(trees.artifacts.root, os.O_RDONLY)
+    fcntl.flock(frozen, fcntl.LOCK_EX)
+    trees.artifacts.put_run(run)
+    os.close(frozen)
+    assert run_folder(trees) == {"a": b"x"}
 
 
 async def test_stray_runs_clients_and_files_are_removed(trees: Trees, blobs: BlobStore) -> None:

@@ -99,10 +99,10 @@ def _pair(profile: Profile, numbers: list[Column]) -> tuple[Column, Column] | No
 
 
 def _histogram(axes: Axes, column: Column, group: Column | None) -> None:
-    low, high = column.values.quantile([0.001, 0.999])
-    values = column.values[column.values.between(low, high)] if len(column.values) > 1000 else column.values
     import numpy as np
 
+    low, high = column.values.quantile([0.001, 0.999])
+    values = column.values[column.values.between(low, high)] if len(column.values) > 1000 else column.values
     bins = np.histogram_bin_edges(values, bins=min(40, max(8, int(np.sqrt(len(values))))))
     parts = _parts(values, group, 4)
     axes.hist(
