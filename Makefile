@@ -24,7 +24,7 @@ help:
 
 setup: .venv/.ready raro/console/index.html
 
-# The same, both at once.
+# The same, with what Python and what the console needs at the same time.
 ready:
 	@$(MAKE) --silent --no-print-directory -j 2 setup
 

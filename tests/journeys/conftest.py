@@ -43,6 +43,12 @@ class Server:
         self.url = line.removeprefix(READY).strip()
         return self
 
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.end()
+
     def kill(self) -> None:
         """kill -9."""
         assert self.process is not None
@@ -102,9 +108,8 @@ def make_server(storage: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with default settings that tests share, for those that leave it as it was; they keep apart by `me`."""
-    server = Server(tmp_path_factory.mktemp("standing") / "storage").start()
-    yield server
-    server.end()
+    with Server(tmp_path_factory.mktemp("standing") / "storage") as server:
+        yield server
 
 
 @pytest.fixture

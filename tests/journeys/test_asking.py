@@ -60,9 +60,8 @@ def play(make_server: Make, tmp_path: Path) -> Callable[..., Server]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose agents follow one script without rules of ours, shared by tests that leave it as it was."""
     folder = tmp_path_factory.mktemp("asking")
-    server = Server(folder / "storage", scripted(folder, {"agents": SCRIPT})).start()
-    yield server
-    server.end()
+    with Server(folder / "storage", scripted(folder, {"agents": SCRIPT})) as server:
+        yield server
 
 
 @pytest.fixture

@@ -53,9 +53,8 @@ args = { path = "letter" }
 def raro(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests, which keep apart by client ids. Its agents follow a script, under a rule that asks."""
     folder = tmp_path_factory.mktemp("raro")
-    server = Server(folder / "storage", scripted(folder, SCRIPT, RULES)).start()
-    yield server
-    server.end()
+    with Server(folder / "storage", scripted(folder, SCRIPT, RULES)) as server:
+        yield server
 
 
 @contextmanager

@@ -35,16 +35,21 @@ async function stands(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const [STILL_MS, MOST_MS] = [250, 1500];
     const still = new Promise<void>((done) => {
-      let timer = setTimeout(done, STILL_MS);
-      new MutationObserver(() => {
+      const over = () => {
+        watcher.disconnect();
+        done();
+      };
+      let timer = setTimeout(over, STILL_MS);
+      const watcher = new MutationObserver(() => {
         clearTimeout(timer);
-        timer = setTimeout(done, STILL_MS);
-      }).observe(document, { subtree: true, childList: true, attributes: true });
+        timer = setTimeout(over, STILL_MS);
+      });
+      watcher.observe(document, { subtree: true, childList: true, attributes: true });
     });
     // A picture that is below what is seen may never be fetched.
     const pictures = [...document.images].filter((image) => image.loading !== 'lazy');
     await Promise.race([
-      Promise.all([still, document.fonts.ready, ...pictures.map((image) => image.decode())]),
+      Promise.allSettled([still, document.fonts.ready, ...pictures.map((image) => image.decode())]),
       new Promise((done) => setTimeout(done, MOST_MS))
     ]);
   });

@@ -15,7 +15,7 @@ export const PENGUINS = `species,body_mass_g\n${[3750, 3800, 3250, 5700, 5400, 3
   .map((mass, at) => `${['Adelie', 'Gentoo', 'Chinstrap'][at % 3]},${mass}\n`)
   .join('')}`;
 
-/** What it is done with at once: a text, for which it loads nothing that only tables need. */
+/** What an analyst is done with at once: a text, for which it loads nothing that only tables need. */
 export const NOTES = 'Costs fell in the north. Words to count, and some more words to count.';
 
 export class Raro {
